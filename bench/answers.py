@@ -17,9 +17,10 @@ from bench.figures import Figure, Target, number
 from bench.lists import sign_in
 from bench.memory import memory_mb, reset_peak_memory
 from server import instants
-from server.db import database, engine
+from server.db import database
 from server.db.folder import FILE_NAME
 from server.db.sql import Sql, inserting
+from server.db.sqlite.connections import connect
 from server.forms.usecases import publish
 from server.grid.domain.areas import code_of
 
@@ -81,7 +82,7 @@ def fill(folder: Path, count: int = SUBMISSIONS) -> None:
     prepared = publish.prepare(_FORM_FILE.read_bytes(), ".md", {})
     store.write(lambda tx: publish.publish(tx, prepared, None))
     store.close()
-    db = engine.connect(folder / FILE_NAME)
+    db = connect(folder / FILE_NAME)
     db.execute("PRAGMA synchronous = OFF")
     sql = Sql(db)
     first = int(sql.value("SELECT value FROM counter WHERE name = 'seq'"))

@@ -20,9 +20,9 @@ import kobo_forms
 from bench.cases import histories
 from bench.cases.rows import TYPE, CaseRows, Dates, Template
 from server import instants
-from server.db import engine
 from server.db.folder import FILE_NAME
 from server.db.sql import InsertInto, Sql, inserting
+from server.db.sqlite.connections import connect
 from server.grid.domain.areas import code_of
 from server.records.store import checksums, columns
 from server.summaries.store import case_facts as facts_store
@@ -46,7 +46,7 @@ SEVERITIES = {"general": 96, "suspected_major": 4}
 
 def fill(folder: Path, cases: int = CASES, now: datetime | None = None) -> None:
     """Add hazards to the database in ``folder``, which is set up and not in use; ``now`` is the end of their time."""
-    db = engine.connect(folder / FILE_NAME)
+    db = connect(folder / FILE_NAME)
     for pragma in ("synchronous = OFF", "cache_size = -1200000", "foreign_keys = OFF"):
         db.execute(f"PRAGMA {pragma}")
     sql = Sql(db)

@@ -19,7 +19,6 @@ from server.admin.usecases.housekeeping import (
 from server.audit.usecases import rounds
 from server.backups.store import plain_copy
 from server.backups.usecases import schedule
-from server.db import engine
 from server.db.database import Database
 from server.errors import Damaged
 from server.log import log
@@ -80,7 +79,7 @@ def _looking_through(database: Database) -> Iterator[None]:
     def look() -> None:
         background.give_way()
         try:
-            engine.require_sound(database.folder, stopping)
+            database.engine.require_sound(stopping)
         except Damaged as found:
             database.note_damage()
             log.error("database damaged", problem=found.message, cause=repr(found.__cause__))

@@ -18,9 +18,9 @@ import click
 
 from server.cli.folder import Command, data_option, opened, reason, with_data
 from server.cli.folder_answers import answer_of, as_copy_option, moved_option, recognise
-from server.db import engine
 from server.db.database import Database
 from server.db.locks import serving, write_address
+from server.db.sqlite.engine import SqliteEngine
 from server.errors import Busy, Damaged, Unavailable
 from server.people.domain.public_addresses import Addresses, disagreement
 from server.people.store import public_addresses
@@ -112,7 +112,7 @@ def look_through(data: Path) -> State:
     timer = threading.Timer(CHECK_S, stop.set)
     timer.start()
     try:
-        is_whole = engine.require_sound(data, stop)
+        is_whole = SqliteEngine(data).require_sound(stop)
     except Damaged as found:
         message = f"{found.message}照原样提供服务（会继续写入）要加 --even-if-damaged 。"
         raise Damaged(message, **found.data) from found

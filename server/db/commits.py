@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
-from sqlite_utils import Database as SqliteDatabase
-
-from server.db.engine import is_full
-from server.db.locks import WriteLock
+from server.db.engine import Connection, Engine, Turn
+from server.db.sql import ENGINE_ERRORS, Sql
 from server.db.transactions import Transaction
-from server.errors import DiskFull, Unavailable
+from server.errors import Unavailable
 
 T = TypeVar("T")
 Work = Callable[[Transaction], T]
@@ -25,7 +22,7 @@ class Batch(NamedTuple):
     finish: Callable[[], None]
 
 
-Begin = Callable[[SqliteDatabase], Batch]
+Begin = Callable[[Sql], Batch]
 
 
 class Job:
@@ -45,80 +42,66 @@ class Job:
         return self.result
 
 
-def commit(db: SqliteDatabase, jobs: list[Job], begin: Begin, write_lock: WriteLock) -> None:
+def commit(connection: Connection, jobs: list[Job], begin: Begin, turn: Turn) -> None:
     """Commit all works, in the order of ``jobs``; afterwards each has its result or its error.
 
     When one of them fails, all are undone and done again, each in a savepoint of its own: savepoints cost two
-    statements a work and failures are rare, so the first try goes without.
+    statements a work and failures are rare, so the first try goes without. What fails at COMMIT is never done again:
+    it may have been kept, and whoever waits sends it again and meets its verdict.
     """
     try:
-        with write_lock.hold():
-            if len(jobs) == 1 or not _together(db, jobs, begin):
-                _one_by_one(db, jobs, begin)
+        with turn.hold():
+            if len(jobs) == 1 or not _together(connection, jobs, begin):
+                _one_by_one(connection, jobs, begin)
     except Exception as error:  # whatever ends the commit ends it for all: nobody may be told "kept"
-        with suppress(sqlite3.Error):  # a disk that fails may fail here as well; the next commit tries once more
-            roll_back(db)
+        with suppress(*ENGINE_ERRORS):  # a disk that fails may fail here as well; the next commit tries once more
+            connection.roll_back()
         for job in jobs:
-            job.error = _unavailable(error)
+            job.error = _unavailable(connection.engine, error)
 
 
-def roll_back(db: SqliteDatabase) -> None:
-    """Undo the open transaction; an engine failure may have undone it already."""
-    if db.conn.in_transaction:
-        db.conn.execute("ROLLBACK")
-
-
-def _together(db: SqliteDatabase, jobs: list[Job], begin: Begin) -> bool:
+def _together(connection: Connection, jobs: list[Job], begin: Begin) -> bool:
     """Carry all works out and commit them; undo everything and return False when one of them fails."""
-    db.conn.execute("BEGIN IMMEDIATE")
-    batch = begin(db)
+    connection.begin()
+    batch = begin(connection.sql)
     try:
         for job in jobs:
             job.result = job.work(batch.transaction())
     except Exception:  # which of them failed, and how, is found out by doing them one by one
-        roll_back(db)
+        connection.roll_back()
         return False
     batch.finish()
-    db.conn.execute("COMMIT")
+    connection.commit()
     return True
 
 
-def _one_by_one(db: SqliteDatabase, jobs: list[Job], begin: Begin) -> None:
-    db.conn.execute("BEGIN IMMEDIATE")
-    batch = begin(db)
+def _one_by_one(connection: Connection, jobs: list[Job], begin: Begin) -> None:
+    connection.begin()
+    batch = begin(connection.sql)
     for job in jobs:
-        _carry_out(db, batch, job)
+        _carry_out(connection, batch, job)
     batch.finish()
-    db.conn.execute("COMMIT")
+    connection.commit()
 
 
-def _carry_out(db: SqliteDatabase, batch: Batch, job: Job) -> None:
-    db.conn.execute("SAVEPOINT work")
+def _carry_out(connection: Connection, batch: Batch, job: Job) -> None:
+    connection.sql.run("SAVEPOINT work")
     try:
         job.result = job.work(batch.transaction())
     except Exception as error:
-        if not db.conn.in_transaction:
-            raise  # SQLite gave the whole transaction up (disk full, I/O): the batch is lost, not this work alone
-        db.conn.execute("ROLLBACK TO work")
-        db.conn.execute("RELEASE work")
-        job.error = _unavailable(error) if _is_engine_failure(error) else error
+        if not connection.is_in_transaction():
+            raise  # the engine gave the whole transaction up (disk full, I/O): the batch is lost, not this work alone
+        connection.sql.run("ROLLBACK TO work")
+        connection.sql.run("RELEASE work")
+        job.error = _unavailable(connection.engine, error) if connection.engine.is_failure(error) else error
     else:
-        db.conn.execute("RELEASE work")
+        connection.sql.run("RELEASE work")
 
 
-def _unavailable(error: Exception) -> Unavailable:
-    """Return what those who wait are told when ``error`` kept their work from being stored."""
-    unavailable = DiskFull() if is_full(error) else Unavailable("服务器暂时无法保存（磁盘或数据库故障），请稍后再试。")
-    unavailable.__cause__ = error
-    return unavailable
-
-
-def _is_engine_failure(error: Exception) -> bool:
-    """Say whether the engine or the disk failed, rather than the work being wrong."""
-    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in (
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_BUSY,
-    )
+def _unavailable(engine: Engine, error: Exception) -> Unavailable:
+    """Return what those who wait are told when ``error`` kept their work from being stored, or may have."""
+    refusal = engine.refusal_of(error)
+    if not isinstance(refusal, Unavailable):
+        refusal = Unavailable("服务器暂时无法保存（磁盘或数据库故障），请稍后再试。")
+    refusal.__cause__ = error
+    return refusal

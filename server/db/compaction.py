@@ -10,9 +10,9 @@ import sqlite3
 import time
 from pathlib import Path
 
-from server.db.engine import connect, is_full
 from server.db.folder import FILE_NAME
 from server.db.locks import exclusive_write
+from server.db.sqlite.connections import connect, is_full
 from server.errors import DiskFull
 
 _TRIES, _PAUSE_S = 50, 0.1

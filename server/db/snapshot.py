@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from server.db.engine import connect, is_full, raising_damaged
 from server.db.folder import FILE_NAME
 from server.db.migrations import migrations
 from server.db.sql import Sql
+from server.db.sqlite.connections import connect, is_full, raising_damaged
 from server.db.transactions import Reading
 from server.instants import Instant
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from sqlite3 import DatabaseError
+from sqlite3 import DatabaseError as SqliteError
 from typing import Any, TypeAlias
 
 from sqlite_utils import Database as SqliteDatabase
 
-EngineError = DatabaseError
-"""What a statement raises when the engine cannot carry it out, or cannot read what stands in the file."""
+
+class EngineError(Exception):
+    """What a statement raises on another engine than SQLite."""
+
+
+ENGINE_ERRORS = (SqliteError, EngineError)
+"""What a statement raises when the engine cannot carry it out, or cannot read what it keeps."""
 
 Row: TypeAlias = dict[str, Any]
 Parameters: TypeAlias = dict[str, Any]
@@ -39,7 +44,7 @@ class Sql:
         self._conn = db.conn
 
     def each(self, sql: str, parameters: Parameters = _NONE) -> Iterator[Row]:
-        """Yield rows as dicts while they are read, so that memory does not grow with the answer."""
+        """Yield rows as dicts; what may be long is asked for by ``stream``."""
         cursor = self._conn.execute(sql, parameters)
         names = [column[0] for column in cursor.description]
         return (dict(zip(names, row)) for row in cursor)  # noqa: B905 - an engine's rows have its columns; strict costs
@@ -52,6 +57,13 @@ class Sql:
         """Yield rows as tuples: for sums over many thousand, where making a dict of each takes longest."""
         cursor: Iterator[tuple[Any, ...]] = self._conn.execute(sql, parameters)
         return cursor
+
+    def stream(self, sql: str, parameters: Parameters = _NONE) -> Iterator[Row]:
+        """Yield the rows of a long answer, such as an export, at constant memory on every engine.
+
+        What it yields belongs to the snapshot or transaction in which it was asked for.
+        """
+        return self.each(sql, parameters)
 
     def find(self, sql: str, parameters: Parameters = _NONE) -> Row | None:
         """Return the first row as a dict, None when there is none."""

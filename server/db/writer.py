@@ -1,11 +1,12 @@
 """Commits the writes of many requests together, so that durability costs one fsync for all who wait.
 
-The writer takes what is queued into one ``BEGIN IMMEDIATE`` transaction and answers only after COMMIT; a work
-that fails is undone alone. A work may be carried out twice, so it must touch nothing but its transaction.
+The writer takes what is queued into one transaction, which excludes every other writer of the county, and answers only
+after COMMIT; a work that fails is undone alone. A work may be carried out twice, so it must touch nothing but its
+transaction.
 What is true if we die after each step:
 
 1. work queued, not begun: nobody was answered, nothing is stored; the phone sends again.
-2. carried out, not committed: the same; SQLite forgets the transaction.
+2. carried out, not committed: the same; the engine forgets the transaction.
 3. committed, not answered: stored and durable; the phone sends again and finds its stored verdict.
 4. answered: stored and durable.
 
@@ -22,10 +23,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sqlite_utils import Database as SqliteDatabase
-
-from server.db.commits import Begin, Job, commit, roll_back
-from server.db.locks import WriteLock
+from server.db.commits import Begin, Job, commit
+from server.db.engine import Connection, Turn
 from server.db.transactions import Transaction
 from server.errors import Unavailable
 
@@ -92,21 +91,21 @@ class Writer(Protocol):
 class InlineWriter:
     """Writes in the caller's thread, a commit each: for commands, simulations and tests."""
 
-    def __init__(self, db: SqliteDatabase, begin: Begin, write_lock: WriteLock) -> None:
-        self._db = db
+    def __init__(self, connection: Connection, begin: Begin, turn: Turn) -> None:
+        self._connection = connection
         self._begin = begin
-        self._write_lock = write_lock
+        self._turn = turn
 
     def write(self, work: Callable[[Transaction], T]) -> T:
-        with self._write_lock.hold():
-            self._db.conn.execute("BEGIN IMMEDIATE")
+        with self._turn.hold():
+            self._connection.begin()
             try:
-                batch = self._begin(self._db)
+                batch = self._begin(self._connection.sql)
                 result = work(batch.transaction())
                 batch.finish()
-                self._db.conn.execute("COMMIT")
+                self._connection.commit()
             except BaseException:
-                roll_back(self._db)
+                self._connection.roll_back()
                 raise
             return result
 
@@ -124,8 +123,8 @@ class InlineWriter:
         return 0
 
     def close(self) -> None:
-        self._db.conn.close()
-        self._write_lock.close()
+        self._connection.close()
+        self._turn.close()
 
 
 class _Waiting(Job):
@@ -165,14 +164,14 @@ class ThreadWriter:
 
     def __init__(
         self,
-        connect: Callable[[], SqliteDatabase],
+        connect: Callable[[], Connection],
         begin: Begin,
-        write_lock: WriteLock,
+        turn: Turn,
         runner: RequestRunner | None = None,
     ) -> None:
         self._connect = connect
         self._begin = begin
-        self._write_lock = write_lock
+        self._turn = turn
         self._runner = runner or _NoWrites()
         self._queue: queue.SimpleQueue[_Work | Request | None] = queue.SimpleQueue()
         self._untold: deque[_Work] = deque()
@@ -210,7 +209,7 @@ class ThreadWriter:
                 self._queue.put(None)
             self._closed = True
         self._thread.join()
-        self._write_lock.close()
+        self._turn.close()
 
     def _put(self, item: _Work | Request) -> None:
         with self._closing:
@@ -232,7 +231,7 @@ class ThreadWriter:
                     job.tell()
 
     def _commit_until_closed(self) -> None:
-        db = self._connect()
+        connection = self._connect()
         going_on, answered = True, 0
         while going_on:
             self._gather(answered)
@@ -241,13 +240,13 @@ class ThreadWriter:
             self._untold.extend(waiting)
             parked = self._runner.begin(requests)
             while self._untold or parked:
-                commit(db, [*self._untold, *parked], self._begin, self._write_lock)
+                commit(connection, [*self._untold, *parked], self._begin, self._turn)
                 while self._untold:
                     self._untold.popleft().tell()
                 parked = self._runner.resume(parked)
         self._runner.close()
-        db.conn.execute("PRAGMA optimize")
-        db.conn.close()
+        connection.optimize()
+        connection.close()
 
     def _gather(self, answered: int) -> None:
         """Give those whom the last commit answered the time to come again; who works alone waits for nobody.

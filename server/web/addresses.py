@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 
 from server.db.database import Database
-from server.db.engine import raising_damaged
-from server.errors import Damaged, DiskFull
+from server.db.engine import raising_refusals
+from server.errors import Damaged, Unavailable
 from server.log import log
 from server.people.domain.public_addresses import Addresses, effective
 from server.people.store import public_addresses
@@ -33,11 +33,8 @@ class PublicAddresses:
         if asked_at >= self._until:
             self._until = asked_at + KNOWN_FOR_S
             try:
-                with raising_damaged(self._database.folder):
+                with raising_refusals(self._database.engine):
                     self._known = effective(public_addresses.newest(self._database.single_read()), self._stated)
-            except (
-                Damaged,
-                DiskFull,
-            ) as error:  # what can be read of a broken file is read, as before
+            except (Damaged, Unavailable) as error:  # what can be read of a broken file is read, as before
                 log.error("public address not read", cause=repr(error.__cause__))
         return self._known

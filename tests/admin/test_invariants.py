@@ -13,6 +13,7 @@ from server.admin.store import invariants
 from server.cli.main import main
 from server.db import database
 from server.db.database import Database
+from server.db.folder import FILE_NAME
 from server.submissions.store.blobs import BlobStore
 from tests.filled_forms import a_hazard, a_station, a_visit, photo, uuid_of
 from tests.valley import a_valley
@@ -155,7 +156,7 @@ def folder(worked_in: Path, tmp_path: Path) -> Path:
 
 def damage(folder: Path, statement: str) -> None:
     """Do what nobody may do, past every rule."""
-    connection = sqlite3.connect(folder / database.FILE_NAME)
+    connection = sqlite3.connect(folder / FILE_NAME)
     with connection:
         touched = connection.execute(statement).rowcount
     connection.close()
@@ -206,7 +207,7 @@ def test_every_promise_has_its_damage_here(store):
 
 
 def test_a_page_that_rotted_is_found(folder):
-    path = folder / database.FILE_NAME
+    path = folder / FILE_NAME
     content = bytearray(path.read_bytes())
     for page in range(4096 * 5, len(content) - 4096, 4096 * 3):
         content[page + 8 : page + 200] = bytes(192)
@@ -236,7 +237,7 @@ def test_the_command_names_promise_and_subject_and_ends_with_status_1(folder):
 
 @pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: path.write_bytes(b"another photo")])
 def test_a_photo_that_is_gone_or_altered_is_found(harm, folder):
-    with sqlite3.connect(folder / database.FILE_NAME) as connection:
+    with sqlite3.connect(folder / FILE_NAME) as connection:
         ((sha256,),) = connection.execute("SELECT sha256 FROM submission_file").fetchall()
     connection.close()
     harm(BlobStore(folder / "blobs").path(sha256))

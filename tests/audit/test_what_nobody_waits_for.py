@@ -14,6 +14,7 @@ from server.audit.usecases import deferred, exports, reads
 from server.audit.usecases.recording import record
 from server.db import database
 from server.db.database import Database
+from server.db.sqlite import connections
 from server.errors import DiskFull
 from tests.county import Clock, new_database
 
@@ -129,7 +130,7 @@ def test_what_is_missing_is_counted_even_where_no_connection_can_be_opened(store
         raise DiskFull
 
     with monkeypatch.context() as full:
-        full.setattr(database, "connect", no_room)
+        full.setattr(connections, "connect", no_room)
         deferred.later(store, REFUSED)
         settle(store)
     make_room(store)

@@ -33,6 +33,7 @@ from werkzeug.test import TestResponse
 from server.app import close, create_app
 from server.cli.main import main as firegrid
 from server.db import database
+from server.db.folder import FILE_NAME
 from server.settings import Settings
 
 GRID = """code,name
@@ -314,7 +315,7 @@ def keep(folder: Path, keys: Mapping[str, str], kept: Path) -> None:
     with opened(folder, lambda: ENDS, keys) as county:
         told = {"keys": dict(keys), "answers": answers(county)}
     (kept / "answers.json.xz").write_bytes(lzma.compress(json.dumps(told, ensure_ascii=False, indent=1).encode()))
-    connection = sqlite3.connect(folder / database.FILE_NAME)
+    connection = sqlite3.connect(folder / FILE_NAME)
     script = "\n".join(connection.iterdump())
     connection.close()
     (kept / "firegrid.sql.xz").write_bytes(lzma.compress(script.encode()))
@@ -324,7 +325,7 @@ def keep(folder: Path, keys: Mapping[str, str], kept: Path) -> None:
 def unpacked(kept: Path, folder: Path) -> dict[str, Any]:
     """Make a folder of what ``keep`` kept, and return the keys and the answers."""
     shutil.copytree(kept / "blobs", folder / "blobs")
-    connection = sqlite3.connect(folder / database.FILE_NAME)
+    connection = sqlite3.connect(folder / FILE_NAME)
     connection.executescript(lzma.decompress((kept / "firegrid.sql.xz").read_bytes()).decode())
     connection.close()
     told: dict[str, Any] = json.loads(lzma.decompress((kept / "answers.json.xz").read_bytes()))

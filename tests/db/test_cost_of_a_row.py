@@ -6,8 +6,8 @@ from pathlib import Path
 
 from server.cases.store import requests
 from server.db import database
-from server.db.engine import connect
 from server.db.folder import FILE_NAME
+from server.db.sqlite.connections import connect
 from server.records.store import revisions
 
 FREQUENT = ("record", "revision", "change", "case_fact", "case_step", "bucket", "submission", "audit")

@@ -16,8 +16,9 @@ import pytest
 
 from server.db import database, migrations
 from server.db.database import Database
-from server.db.engine import connect
+from server.db.folder import FILE_NAME
 from server.db.locks import serving
+from server.db.sqlite.connections import connect, migrate
 from server.db.transactions import Reading, Transaction
 from server.errors import Busy, Damaged, DatabaseTooNew, NotFound, Refusal
 
@@ -60,12 +61,12 @@ def test_a_folder_is_made_with_an_empty_database_that_can_be_opened(tmp_path):
 
 def test_a_second_database_in_one_folder_is_refused_and_the_first_stays(tmp_path):
     database.create(tmp_path)
-    before = (tmp_path / database.FILE_NAME).read_bytes()
+    before = (tmp_path / FILE_NAME).read_bytes()
 
     with pytest.raises(Busy, match="已有数据库"):
         database.create(tmp_path)
 
-    assert (tmp_path / database.FILE_NAME).read_bytes() == before
+    assert (tmp_path / FILE_NAME).read_bytes() == before
 
 
 @pytest.mark.parametrize("open_", OPENERS.values(), ids=OPENERS)
@@ -77,7 +78,7 @@ def test_a_folder_without_a_database_names_the_command_that_makes_one(open_, tmp
 @pytest.mark.parametrize("open_", OPENERS.values(), ids=OPENERS)
 def test_a_database_of_a_newer_firegrid_is_not_opened(open_, tmp_path):
     database.create(tmp_path)
-    with sqlite3.connect(tmp_path / database.FILE_NAME) as connection:
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
         connection.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('firegrid', '9999_later', '')"
         )
@@ -91,27 +92,27 @@ def test_a_database_of_a_newer_firegrid_is_not_opened(open_, tmp_path):
 
 @pytest.mark.parametrize("open_", OPENERS.values(), ids=OPENERS)
 def test_a_file_that_is_no_database_is_called_damaged_and_left_as_it_is(open_, tmp_path):
-    (tmp_path / database.FILE_NAME).write_bytes(b"something else" * 1000)
+    (tmp_path / FILE_NAME).write_bytes(b"something else" * 1000)
 
     with pytest.raises(Damaged, match="已损坏"):
         open_(tmp_path)
 
-    assert (tmp_path / database.FILE_NAME).read_bytes() == b"something else" * 1000
+    assert (tmp_path / FILE_NAME).read_bytes() == b"something else" * 1000
 
 
 def test_an_older_database_is_copied_aside_before_it_is_migrated(tmp_path):
-    with sqlite3.connect(tmp_path / database.FILE_NAME) as connection:
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
         connection.execute("CREATE TABLE old (x)")
     connection.close()
 
-    database.migrate(tmp_path)
+    migrate(tmp_path)
 
     assert _tables(tmp_path / "firegrid.db.before-0001_foundations") == {"old"}
-    assert {"old", "record", "revision"} <= _tables(tmp_path / database.FILE_NAME)
+    assert {"old", "record", "revision"} <= _tables(tmp_path / FILE_NAME)
 
 
 def test_an_older_database_that_another_process_serves_is_left_as_it_is(tmp_path):
-    older = connect(tmp_path / database.FILE_NAME)
+    older = connect(tmp_path / FILE_NAME)
     migrations.migrations().apply(older, stop_before=migrations.STEPS[-1])
     older.close()
     hold = (
@@ -122,10 +123,10 @@ def test_an_older_database_that_another_process_serves_is_left_as_it_is(tmp_path
     assert server.stdout.readline() == "held\n"
 
     with pytest.raises(Busy, match="先停止"):
-        database.migrate(tmp_path)
+        migrate(tmp_path)
     server.communicate("\n", timeout=60)
     with serving(tmp_path):
-        database.migrate(tmp_path)
+        migrate(tmp_path)
 
     assert len(list(tmp_path.glob("*.before-*"))) == 1
 
@@ -133,7 +134,7 @@ def test_an_older_database_that_another_process_serves_is_left_as_it_is(tmp_path
 def test_a_database_of_today_is_opened_without_a_copy(tmp_path):
     database.create(tmp_path)
 
-    database.migrate(tmp_path)
+    migrate(tmp_path)
 
     assert list(tmp_path.glob("*.before-*")) == []
 

@@ -16,11 +16,11 @@ from server.admin.usecases.housekeeping import enter_labels
 from server.audit.store import chain
 from server.db import database
 from server.db.database import Database
-from server.db.engine import connect, migrate
 from server.db.folder import FILE_NAME
 from server.db.migrations import STEPS, migrations
 from server.db.migrations.step_0002_case_figures import add_counts, cells
 from server.db.sql import Sql
+from server.db.sqlite.connections import connect, migrate
 from server.grid.domain.areas import Place
 from server.grid.domain.scope import Scope
 from server.records.store import record_lists

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from server.db import database
 from server.db.commits import Job, commit
 from server.db.database import Database
-from server.db.locks import WriteLock
+from server.db.sqlite.engine import SqliteConnection, SqliteEngine
 from server.db.transactions import Transaction
 from server.db.writer import BATCH_MAX, Request
 from server.errors import DiskFull, Refusal, Unavailable
@@ -287,6 +287,7 @@ def test_a_disk_that_cannot_even_undo_ends_nobody_but_those_who_wait(tmp_path):
 
     jobs = [Job(lambda tx: 1), Job(lambda tx: 2)]
 
-    commit(SimpleNamespace(conn=Failing()), jobs, lambda db: None, WriteLock(tmp_path))
+    engine = SqliteEngine(tmp_path)
+    commit(SqliteConnection(SimpleNamespace(conn=Failing()), engine), jobs, lambda sql: None, engine.turn())
 
     assert {type(job.error) for job in jobs} == {Unavailable}

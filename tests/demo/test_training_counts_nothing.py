@@ -14,6 +14,7 @@ from server.cli import demo as command
 from server.cli.check import check
 from server.cli.summary import summary
 from server.db import database
+from server.db.folder import FILE_NAME
 from server.db.training import MARK, NOT_COUNTED
 from server.demo import county, people
 from server.people.store import people as known_people
@@ -143,7 +144,7 @@ def test_practice_and_demonstration_never_share_a_folder(training, folder, tmp_p
     if flags:
         data = tmp_path / "data"
         data.mkdir()
-        (data / database.FILE_NAME).write_bytes((folder / database.FILE_NAME).read_bytes())
+        (data / FILE_NAME).write_bytes((folder / FILE_NAME).read_bytes())
         (data / command.MARK).write_text("演示", encoding="utf-8")
 
     ran = CliRunner().invoke(command.demo, [*flags, "--data", str(data)])

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from server.changes.store import verdicts
-from server.db import database
+from server.db.sqlite import connections
 from server.records.store import buckets
 from server.replication.store import pulls, raised_versions
 from server.replication.usecases import pull
@@ -97,14 +97,14 @@ def nothing_is_removed(patch) -> None:
 
 def commits_are_not_synced(patch) -> None:
     """Durability: a commit is acknowledged before it is on disk."""
-    connect = database.connect
+    connect = connections.connect
 
     def connected(path):
         connection = connect(path)
         connection.conn.execute("PRAGMA synchronous = NORMAL")
         return connection
 
-    patch.setattr(database, "connect", connected)
+    patch.setattr(connections, "connect", connected)
 
 
 PLANTED: tuple[tuple[Callable, tuple[str, ...]], ...] = (

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from server.db.database import FILE_NAME
+from server.db.folder import FILE_NAME
 from server.web.bodies import RETRY_AFTER_S
 from sync.client import records, synchronization
 from sync.client.backoff import Backoff

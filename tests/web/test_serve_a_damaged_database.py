@@ -9,8 +9,9 @@ from contextlib import closing
 
 import pytest
 
-from server.db import database, engine
-from server.db.database import FILE_NAME
+from server.db import database
+from server.db.folder import FILE_NAME
+from server.db.sqlite import connections
 from server.errors import Damaged
 from tests.stories.child_server import Folder, make_folder, new_instance, run, send, serving
 
@@ -70,8 +71,8 @@ def test_a_check_that_is_stopped_says_that_it_has_not_seen_all(tmp_path):
     stop = threading.Event()
     stop.set()
 
-    assert engine.require_sound(tmp_path, stop) is False
-    assert engine.require_sound(tmp_path, threading.Event()) is True
+    assert connections.require_sound(tmp_path, stop) is False
+    assert connections.require_sound(tmp_path, threading.Event()) is True
 
 
 def test_one_that_is_found_broken_while_it_is_served_is_read_and_not_written_to(broken):

@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 
 import pytest
 
-from server.db.database import FILE_NAME
+from server.db.folder import FILE_NAME
 from tests.stories.child_server import Folder, Server, make_folder, new_instance, send, serving
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from server.audit.store import chain
 from server.cases.domain.workflow import CREATION_RULES, STEP_OF, leads_to
 from server.cases.store import former_handlers
 from server.changes.domain.record_history import Diff
-from server.db.sql import EngineError, Row
+from server.db.sql import ENGINE_ERRORS, Row
 from server.db.transactions import Reading
 from server.forms.domain.record_types import CASE_COLUMNS, LABEL
 from server.forms.store import forms
@@ -112,7 +112,7 @@ def broken(reading: Reading) -> Iterator[tuple[str, str]]:
         yield from recount.broken(reading.sql)
         yield from reports.broken(reading)
         yield from (("the chain of the audit is whole", found) for found in chain.broken(reading))
-    except EngineError as error:
+    except ENGINE_ERRORS as error:
         yield "SQLite can read the whole file", str(error)
 
 

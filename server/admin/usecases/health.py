@@ -17,7 +17,6 @@ from server.admin.usecases import disk_room
 from server.audit.usecases import daily_heads
 from server.cases.usecases import calendars
 from server.db.database import Database
-from server.db.folder import FILE_NAME
 from server.db.transactions import Reading
 from server.errors import DiskUnwritable, Refusal, Unavailable
 from server.forms.usecases import management
@@ -70,7 +69,7 @@ def require_ready(database: Database, disk_free_bytes_min: int) -> None:
     free = disk_room.free_bytes(database.folder)
     if free < disk_free_bytes_min:
         raise Unavailable("磁盘空间不足，请清理或扩容。", disk_free_bytes=free)
-    database.write(lambda tx: tx.sql.run("UPDATE counter SET value = value WHERE name = 'seq'"))
+    database.write(lambda tx: database.engine.require_writable(tx.sql))
 
 
 def facts(database: Database, disk_free_bytes_min: int) -> Iterator[str]:
@@ -117,7 +116,7 @@ def findings(database: Database, reading: Reading, disk_free_bytes_min: int) -> 
 
 
 def _database(database: Database, disk_free_bytes_min: int) -> Finding:
-    size = _mb((database.folder / FILE_NAME).stat().st_size)
+    size = _mb(database.engine.size())
     try:
         require_ready(database, disk_free_bytes_min)
     except Refusal as refusal:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from server.audit.domain.entries import details_of, id_of
 from server.audit.store import removal
-from server.db.sql import EngineError
+from server.db.sql import ENGINE_ERRORS
 from server.db.transactions import Reading
 
 
@@ -36,7 +36,7 @@ def contradicted(reading: Reading, heads: Iterable[Head]) -> Iterator[Head]:
     try:
         gone, _ = removal.vouched(reading)
         put_back = _put_back(reading)
-    except EngineError:  # bytes that are no text: nothing vouches for anything
+    except ENGINE_ERRORS:  # bytes that are no text: nothing vouches for anything
         yield from heads
         return
     for head in heads:

@@ -1,0 +1,1 @@
+"""SQLite as the engine of a county: one file in the data folder, one process that serves it."""
