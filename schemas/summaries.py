@@ -23,6 +23,7 @@ from schemas.lists import PageQuery, area_filter
 BY = (
     "town", "village", "unit", "category", "month",
     "item", "severity", "rectification", "source", "department", "body", "defence_line",
+    "place_type",
 )  # fmt: skip
 SPANS = ("month", "quarter", "year", "last_month", "last_quarter", "last_year")
 AGAINST = ("previous", "year_ago")
@@ -36,7 +37,7 @@ class ClosureFilter(BaseSchema):
         BY,
         "what has a row each; without it the level below the area. From `item` on every case of the days is read,"
         " 100,000 at most: `department` is the one whose business the hazard is, `body` the organisation that"
-        " has the case",
+        " has the case, `place_type` the kind of the registered premises it is about",
     )
     from_ = day("first local day; with `to`", data_key="from")
     to = day("last local day, included")

@@ -51,7 +51,8 @@ BLOCKS = (
     ("due", "closed_on_time", "closed_late", "closing_overdue", "handling_due", "handled", "handled_on_time"),
     ("handled_late", "filled_in_time", "returns", "late_returns", "relaxed", "reopened", "recurrent", "came_back"),
     ("register_rate", "closure_rate", "closure_rate_ex_susp", "closure_rate_ex_spot", "due_closure_rate"),
-    ("on_time_closure_rate", "rectified_rate", "report_lag_mean", "handle_mean", "handle_median", "handle_p90"),
+    ("on_time_closure_rate", "rectified_rate", "report_lag_mean", "report_lag_median", "report_lag_p90"),
+    ("fell_due", "fell_due_closed", "fell_due_closure_rate", "handle_mean", "handle_median", "handle_p90"),
 )
 """What a terminal shows, one table a line: the figures that the brigade asks for. Files and JSON hold them all."""
 

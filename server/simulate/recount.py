@@ -53,7 +53,7 @@ def counts(every: list[Case], start: datetime, end: datetime, now: datetime) -> 
         **_closing(cohort, now),
         **_handling(cohort, now),
         **_checks(cohort, now),
-        **_work(every, cohort, start, end),
+        **_work(every, cohort, (start, end), now),
     }
 
 
@@ -142,7 +142,10 @@ def _checks(cohort: list[Case], now: datetime) -> dict[str, int]:
     }
 
 
-def _work(every: list[Case], cohort: list[Case], start: datetime, end: datetime) -> dict[str, int]:
+def _work(every: list[Case], cohort: list[Case], period: tuple[datetime, datetime], now: datetime) -> dict[str, int]:
+    start, end = period
+    standing = [case for case in every if case.registered and case.status not in ("void", "merged", *HELD)]
+    fell_due = [case for case in standing if case.close_due and start < case.close_due <= min(end, now)]
     alive = [case for case in every if case.status != "void"]
     gone = (*CLOSED, "void", "merged")
     stock = [
@@ -159,6 +162,8 @@ def _work(every: list[Case], cohort: list[Case], start: datetime, end: datetime)
         "returns": sum(_within(at, start, end) for _, at in returns),
         "opening": len(stock),
         "closed_in_period": sum(status in CLOSED and start <= at for at, status in done),
+        "fell_due": len(fell_due),
+        "fell_due_closed": sum(case.status in CLOSED for case in fell_due),
         "workload": len(stock) + len(cohort),
     }
 

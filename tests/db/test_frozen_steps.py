@@ -32,6 +32,7 @@ from server.db.migrations import (
     step_0075_time_until_reports_come_in,
     step_0076_who_gave_cases_out,
     step_0077_positions,
+    step_0079_limits_by_day,
 )
 from server.db.sql import Sql
 from server.forms.domain.record_types import Kind
@@ -66,6 +67,7 @@ def widened(sql: Sql) -> Sql:
     later = script("0059_rechecks") + script("0056_steps_that_extend") + script("0068_cases_that_come_back")
     later += script("0069_written_in_time") + script("0073_late_for_good")
     later += script("0074_corrections_that_relax") + script("0075_time_until_reports_come_in")
+    later += script("0079_limits_by_day")
     for statement in later.split(";"):
         if "ALTER TABLE" in statement:
             sql.run(statement[statement.index("ALTER TABLE") :])
@@ -518,7 +520,24 @@ def test_step_0075_keeps_discoveries_as_the_program_of_today_does(today, told):
         facts.id: facts for facts, _ in lived
     }
     written_by_today(sql, lived)
+    sql.run("UPDATE case_fact SET lag_s = NULL")  # which step 0079 keeps
     assert found == figures(sql)
+
+
+@given(st.lists(histories(), max_size=6, unique_by=lambda history: history.id), moments)
+def test_step_0079_adds_up_limits_and_keeps_lags_as_the_program_of_today_does(today, town, at):
+    sql = today
+    known = [(history.as_of(at), at) for history in town if history.as_of(at) is not None]
+    written_by_today(sql, known)
+    expected = figures(sql)
+    sql.run("UPDATE case_fact SET limit_day = NULL, lag_s = NULL")
+    sql.run("UPDATE case_count SET limits = 0, limits_closed = 0")
+    others = " AND ".join(f"{column} = 0" for column in contributions.COLUMNS)
+    sql.run(f"DELETE FROM case_count WHERE {others}")
+
+    step_0079_limits_by_day.apply(sql)
+
+    assert figures(sql) == expected
 
 
 def test_step_0077_marks_records_of_which_a_field_of_any_version_holds_a_position():

@@ -33,6 +33,7 @@ def live(store: Database, histories: Iterable[History]) -> None:
     def work(tx: Transaction) -> None:
         for table in KEPT:
             tx.sql.run(f"DELETE FROM {table}")
+        tx.configuration_changed()  # nothing that a month was remembered by is true any more
         write_lives(tx, histories)
 
     store.write(work)

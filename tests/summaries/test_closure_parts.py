@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from server import instants
 from server.summaries.domain import contributions, count_rules, summary_rows
-from server.summaries.domain.contributions import COLUMNS, FORMULAS, LATE, OPENING, REOPENED_LATER, STOCK
+from server.summaries.domain.contributions import AHEAD, COLUMNS, FORMULAS, LATE, OPENING, REOPENED_LATER, STOCK
 from server.summaries.domain.periods import Period
 from tests.summaries.case_histories import FIRST_DAY, History, histories, known, moments
 
@@ -48,13 +48,13 @@ def test_every_count_has_its_sum_and_every_column_is_used():
     used = {column for terms in FORMULAS.values() for _, column in contributions.terms_of(terms)}
 
     assert set(FORMULAS) == set(count_rules.COUNT_RULES)
-    assert used == {*COLUMNS, *LATE, OPENING, REOPENED_LATER} - {"handled_s", "lag_s", STOCK}
+    assert used == {*COLUMNS, *LATE, *AHEAD, OPENING, REOPENED_LATER} - {"handled_s", "lag_s", STOCK}
 
 
 def summed(town: list[History], window: Period, at: str) -> summary_rows.Figures:
     cases, seen = known(town, at), count_rules.window_of(window, at)
     first, last = (int(f"{day:%Y%m%d}") for day in (window.first, window.last))
-    columns, results, took = Counter(), Counter(), []
+    columns, results, took, lags = Counter(), Counter(), [], []
     for case in cases:
         parts = contributions.contribution(case)
         before = Counter()
@@ -68,7 +68,11 @@ def summed(town: list[History], window: Period, at: str) -> summary_rows.Figures
             first <= closed <= last < reopened for closed, reopened in contributions.reopenings(case)
         )
         columns.update(contributions.lateness(case, seen))
+        columns.update(contributions.ahead(case, seen))
+        lags += [case.lag_s] * (case.lag_s is not None and seen.holds(case.received_at))
         if seen.holds(case.registered_at):
             results.update(filter(None, [contributions.result(case)]))
             took += [length for length in [contributions.handling_seconds(case)] if length is not None]
-    return contributions.figures(columns, results, contributions.percentiles_of(took), at)
+    return contributions.figures(
+        columns, results, contributions.percentiles_of(took), at, contributions.percentiles_of(lags)
+    )

@@ -27,6 +27,7 @@ from server.db.migrations import (
     step_0075_time_until_reports_come_in,
     step_0076_who_gave_cases_out,
     step_0077_positions,
+    step_0079_limits_by_day,
 )
 from server.db.sql import Sql
 
@@ -48,6 +49,7 @@ FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {
     "0075_time_until_reports_come_in": step_0075_time_until_reports_come_in.apply,
     "0076_who_gave_cases_out": step_0076_who_gave_cases_out.apply,
     "0077_records_with_a_position": step_0077_positions.apply,
+    "0079_limits_by_day": step_0079_limits_by_day.apply,
 }
 """What is computed once the step's SQL has run, in the same transaction; frozen like the step, it calls no noun."""
 

@@ -146,7 +146,7 @@ def _listed(reading: Reading, by: Actor, counted: Counted) -> dict[str, Any]:
 
 
 def _rows(reading: Reading, items: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    texts = case_tables.as_texts(reading, [dict(item) for item in items])
+    texts = case_tables.as_texts(reading, [dict(item) for item in items], names_people=True)
     names = list(CASE_COLUMNS)
     for item, text in zip(items, texts, strict=True):
         said = dict(zip(names, text, strict=True))

@@ -10,6 +10,9 @@ TYPE = "premises"
 FIELD = "premises"
 """The field of a case that holds the id of the premises it is about; empty where nobody picked any."""
 
+KIND = "premises_kind"
+"""The field of premises that says of which kind they are (list ``premises_kinds``)."""
+
 STATE, CLOSED_DOWN, WITHDRAWN = "premises_state", "closed_down", "withdrawn"
 """The field of premises that says whether they are in use, and its codes for closed down (已经关停) and for registered
 by mistake (登记有误)."""

@@ -9,10 +9,12 @@ Every count of ``data/figures.csv`` is then a plain sum of columns (``FORMULAS``
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from server import instants
 from server.instants import Instant
 from server.records.domain.case_facts import CaseFacts
 from server.records.domain.case_steps import CLOSED
@@ -26,8 +28,12 @@ from server.summaries.domain.summary_rows import DAY_S, TIMES, Figures, Rate
 STOCK = "stock"
 """What a day adds to the stock of registered cases that have not ended, as of its own time: reopening adds again."""
 
+LIMITS = ("limits", "limits_closed")
+"""Columns of the day at whose end, or on which, a closing limit passes: all that count, and those of closed cases."""
+
 COLUMNS = (
     *RECEIVED, *REGISTERED, "handled_s", "lag_s", "dispatches", "sent_in_vain", "returns", "closed_in_period", STOCK,
+    *LIMITS,
 )  # fmt: skip
 """Every column. handled_s: seconds of all that are handled; lag_s: seconds until reports came in, of all that tell
 when they were found; sent_in_vain: dispatches, by their day, that came back; closed_in_period: closings that stand, by
@@ -35,6 +41,9 @@ their day."""
 
 LATE = ("undecided_over_24h", "closing_overdue", "handling_overdue", "late_reworked", "late_extended")
 """Columns of lateness. late_reworked, late_extended: closing_overdue after a rework, handling_overdue extended."""
+
+AHEAD = ("limits_ahead", "limits_ahead_closed")
+"""What of LIMITS lies in the period and has not passed by the instant of the count."""
 
 OPENING = "opening"
 """The stock at the beginning: what all days before it add to it."""
@@ -61,6 +70,8 @@ FORMULAS: Mapping[str, str] = {
     "recheck_passed": "rechecked -recheck_failed",
     "dispatches_kept": "dispatches -sent_in_vain",
     "closed_in_period": f"closed_in_period {REOPENED_LATER}",
+    "fell_due": "limits -limits_ahead",
+    "fell_due_closed": "limits_closed -limits_ahead_closed",
     "workload": "opening registered -void -merged_cases",
 }
 """How each count is made of columns; ``-`` takes one away."""
@@ -68,7 +79,7 @@ FORMULAS: Mapping[str, str] = {
 Contribution = dict[tuple[Day, str], int]
 
 Percentiles = tuple[int, int, int] | None
-"""Seconds of the two middle handled cases (twice the same for an odd number) and of the P90; None of none."""
+"""Seconds of the two cases in the middle (twice the same for an odd number) and of the P90; None of none."""
 
 
 def contribution(case: CaseFacts) -> Contribution:
@@ -87,6 +98,9 @@ def contribution(case: CaseFacts) -> Contribution:
             found[day, "handled_s"] = took
     if case.closed_at is not None:
         found[day_number(case.closed_at), "closed_in_period"] = 1
+    limit_day = limit_day_of(case)
+    if limit_day is not None:
+        found |= dict.fromkeys(((limit_day, column) for column in LIMITS[: 1 + case.closed]), 1)
     for at, n in _stock_changes(case):
         _add(found, day_number(at), STOCK, n)
     for dispatch in () if case.void else case.dispatches:
@@ -96,6 +110,21 @@ def contribution(case: CaseFacts) -> Contribution:
             _add(found, sent, "sent_in_vain")
             _add(found, day_number(dispatch.returned_at), "returns")
     return found
+
+
+def limit_day_of(case: CaseFacts) -> Day | None:
+    """Return the day on which the closing limit of a case passes, None where none counts; 24:00 belongs to the day."""
+    if case.close_due_at is None or not count_rules.has_limit(case):
+        return None
+    return day_number(instants.later(case.close_due_at, timedelta(milliseconds=-1)))
+
+
+def ahead(case: CaseFacts, window: Window) -> dict[str, int]:
+    """Return what a case adds to AHEAD; nothing where its limit lies outside the period or has passed."""
+    at = case.close_due_at
+    if at is None or not window.starts_at < at <= window.ends_at or not count_rules.has_limit(case) or window.past(at):
+        return {}
+    return dict.fromkeys(AHEAD if case.closed else AHEAD[:1], 1)
 
 
 def _stock_changes(case: CaseFacts) -> Iterator[tuple[Instant, int]]:
@@ -166,12 +195,16 @@ _COMPOSED = tuple((code, terms_of(terms)) for code, terms in FORMULAS.items() if
 
 
 def figures(
-    columns: Mapping[str, int], results: Mapping[str, int], percentiles: Percentiles, as_of: Instant
+    columns: Mapping[str, int],
+    results: Mapping[str, int],
+    percentiles: Percentiles,
+    as_of: Instant,
+    lags: Percentiles = None,
 ) -> Figures:
     """Return the figures that columns come to.
 
-    columns: sums of COLUMNS and LATE, and OPENING. results: closed cases by result code. percentiles: see
-    ``Percentiles``.
+    columns: sums of COLUMNS, LATE and AHEAD, and OPENING. results: closed cases by result code. percentiles: of
+    handling times. lags: of the times until reports came in.
     """
     n = counts(columns)
     codes = _figure_codes(as_of)
@@ -180,14 +213,17 @@ def figures(
     days: dict[str, Fraction | None] = dict.fromkeys(TIMES)
     if n["dated_reports"]:
         days["report_lag_mean"] = Fraction(columns.get("lag_s", 0), n["dated_reports"] * DAY_S)
+    if lags is not None:
+        days |= _spread("report_lag", lags)
     if percentiles is not None:
-        low, high, p90 = percentiles
-        days |= {
-            "handle_mean": Fraction(columns["handled_s"], n["handled"] * DAY_S),
-            "handle_median": Fraction(low + high, 2 * DAY_S),
-            "handle_p90": Fraction(p90, DAY_S),
-        }
+        days["handle_mean"] = Fraction(columns["handled_s"], n["handled"] * DAY_S)
+        days |= _spread("handle", percentiles)
     return Figures(shown, rates, days, dict(sorted((code, n) for code, n in results.items() if n)))
+
+
+def _spread(name: str, percentiles: tuple[int, int, int]) -> dict[str, Fraction]:
+    low, high, p90 = percentiles
+    return {f"{name}_median": Fraction(low + high, 2 * DAY_S), f"{name}_p90": Fraction(p90, DAY_S)}
 
 
 class _FigureCodes(NamedTuple):

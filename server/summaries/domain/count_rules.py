@@ -36,6 +36,10 @@ class Window:
         """Return whether something happened in the period; what has not happened (None) did not."""
         return at is not None and self.starts_at <= at < self.ends_at
 
+    def reached(self, due_at: Instant | None) -> bool:
+        """Return whether a limit fell in the period and has passed; the end of its last day belongs to the period."""
+        return due_at is not None and self.starts_at < due_at <= min(self.ends_at, self.as_of)
+
     def past(self, due_at: Instant | None) -> bool:
         """Return whether a limit has been reached; no limit is never reached."""
         return due_at is not None and due_at <= self.as_of
@@ -93,6 +97,17 @@ def overdue(case: CaseFacts, window: Window) -> bool:
 def due(case: CaseFacts, window: Window) -> bool:
     """DUE (应结案): what is closed and what should be."""
     return (in_cohort(case, window) and case.closed) or overdue(case, window)
+
+
+def has_limit(case: CaseFacts) -> bool:
+    """Return whether a case has a closing limit that counts: registered, neither void nor merged, and not held."""
+    stands = case.registered_at is not None and not case.void and not case.merged
+    return stands and not case.held and case.close_due_at is not None
+
+
+def fell_due(case: CaseFacts, window: Window) -> bool:
+    """到期应结案: cases whose closing limit passed in the period, whenever they were registered."""
+    return has_limit(case) and window.reached(case.close_due_at)
 
 
 def dispatched(case: CaseFacts, window: Window) -> bool:
@@ -227,6 +242,8 @@ COUNT_RULES: Mapping[str, CountRule] = {
     "returns": _returns,
     "opening": opening,
     "closed_in_period": closed_in_period,
+    "fell_due": fell_due,
+    "fell_due_closed": lambda case, window: fell_due(case, window) and case.closed,
     "workload": lambda case, window: opening(case, window) or in_cohort(case, window),
 }
 """How often each count counts a case."""

@@ -19,7 +19,7 @@ from server.summaries.domain.periods import Period
 
 DAY_S = 86_400
 
-TIMES = ("report_lag_mean", "handle_mean", "handle_median", "handle_p90")
+TIMES = ("report_lag_mean", "report_lag_median", "report_lag_p90", "handle_mean", "handle_median", "handle_p90")
 """Codes of the figures that are lengths of time."""
 
 
@@ -157,15 +157,17 @@ def _days(cases: Sequence[CaseFacts], window: Window) -> dict[str, Fraction | No
     P90 is the nearest rank, so it is some case's own time.
     """
     took = sorted(case.handled_s for case in cases if count_rules.handled(case, window) and case.handled_s is not None)
-    lags = [case.lag_s for case in cases if count_rules.received(case, window) and case.lag_s is not None]
-    found: dict[str, Fraction | None] = dict.fromkeys(TIMES)
-    if lags:
-        found["report_lag_mean"] = Fraction(sum(lags), len(lags) * DAY_S)
-    if took:
-        n = len(took)
-        found |= {
-            "handle_mean": Fraction(sum(took), n * DAY_S),
-            "handle_median": Fraction(took[(n - 1) // 2] + took[n // 2], 2 * DAY_S),
-            "handle_p90": Fraction(took[-(-9 * n // 10) - 1], DAY_S),
-        }
-    return found
+    lags = sorted(case.lag_s for case in cases if count_rules.received(case, window) and case.lag_s is not None)
+    return {**dict.fromkeys(TIMES), **_spread("report_lag", lags), **_spread("handle", took)}
+
+
+def _spread(name: str, took: Sequence[int]) -> dict[str, Fraction | None]:
+    """Return mean, median and P90 of seconds that are in order, in days; nothing of none."""
+    n = len(took)
+    if not n:
+        return {}
+    return {
+        f"{name}_mean": Fraction(sum(took), n * DAY_S),
+        f"{name}_median": Fraction(took[(n - 1) // 2] + took[n // 2], 2 * DAY_S),
+        f"{name}_p90": Fraction(took[-(-9 * n // 10) - 1], DAY_S),
+    }

@@ -10,6 +10,7 @@ import orjson
 from server.db.transactions import Reading
 from server.instants import Instant
 from server.people.store.display_names import batches
+from server.records.domain import premises
 from server.records.store import case_json
 
 CORRECTED = ("item", "severity", "source")
@@ -18,12 +19,16 @@ CORRECTED = ("item", "severity", "source")
 
 @dataclass(frozen=True, slots=True)
 class CaseCodes:
-    """What one case says of itself; empty where it says nothing. assignee: as an assignee is written."""
+    """What one case says of itself; empty where it says nothing. assignee: as an assignee is written.
+
+    premises_kind: of the registered premises it is about; read by ``premises_kinds`` alone.
+    """
 
     item: str = ""
     severity: str = ""
     source: str = ""
     assignee: str = ""
+    premises_kind: str = ""
 
 
 def as_of(reading: Reading, ids: Iterable[str], at: Instant) -> dict[str, CaseCodes]:
@@ -36,6 +41,32 @@ def as_of(reading: Reading, ids: Iterable[str], at: Instant) -> dict[str, CaseCo
         found |= {id: CaseCodes(*(value or "" for value in said)) for id, *said in rows}
         if at < reading.now:
             found |= _before(reading, listed, {**values, "at": at}, found)
+    return found
+
+
+def premises_kinds(reading: Reading, ids: Iterable[str], at: Instant) -> dict[str, CaseCodes]:
+    """Return of which kind the premises of cases were at an instant, by id of the case; all lie inside a scope."""
+    premises_of = _field(reading, ids, premises.FIELD, at)
+    kinds = _field(reading, filter(None, premises_of.values()), premises.KIND, at)
+    return {id: CaseCodes(premises_kind=kinds.get(named, "")) for id, named in premises_of.items()}
+
+
+def _field(reading: Reading, ids: Iterable[str], name: str, at: Instant) -> dict[str, str]:
+    """Return what one field of records said at an instant, by id."""
+    found: dict[str, str] = {}
+    for listed, values in batches(ids):
+        rows = reading.sql.tuples(f"SELECT id, fields FROM record WHERE id IN ({listed})", values)
+        found |= {id: orjson.loads(fields).get(name, "") for id, fields in rows}
+        if at >= reading.now:
+            continue
+        changed = {id for (id,) in reading.sql.tuples(_CHANGED.format(listed=listed), {**values, "at": at})}
+        for listed_here, some in batches(changed):
+            told: set[str] = set()
+            for id, diff in reading.sql.tuples(_DIFFS.format(listed=listed_here), {**some, "at": at}):
+                write = orjson.loads(diff).get(name)
+                if write is not None and id not in told:  # the first correction tells what stood until then
+                    told.add(id)
+                    found[id] = write[0] or ""
     return found
 
 

@@ -22,7 +22,10 @@ COLUMNS = (
 )  # fmt: skip
 """The fields of CaseFacts."""
 
-DERIVED = ("stepped_at", "received_day", "registered_day", "registered_month", "closed_day", "running", "handled_s")
+DERIVED = (
+    "stepped_at", "received_day", "registered_day", "registered_month", "closed_day", "running", "handled_s",
+    "limit_day", "lag_s",
+)  # fmt: skip
 """Columns derived from them, to find them by."""
 
 STEP_COLUMNS = (
@@ -142,6 +145,8 @@ def row_of(facts: CaseFacts, stepped_at: Instant) -> dict[str, Any]:
         "closed_day": _day(facts.closed_at),
         "running": int(running),
         "handled_s": contributions.handling_seconds(facts),
+        "limit_day": contributions.limit_day_of(facts),
+        "lag_s": facts.lag_s,
     }
 
 

@@ -40,9 +40,10 @@ OPENING = (
     f"{_KEYS_WHERE} closed_day IS NULL AND registered_day < :first",
     f"{_KEYS_WHERE} closed_day >= :first AND registered_day < :first",
 )
+FELL_DUE = (f"{_KEYS_WHERE} limit_day BETWEEN :first AND :last",)
 CHANGED = (f"{_KEYS_WHERE} stepped_at > :as_of AND received_day <= :last",)
-ALL_BASES = (*RECEIVED, *REGISTERED, *HANDED_OVER, *CLOSED, *OPENING, *CHANGED)
-"""Which cases a figure can count at all: those received, registered, handed over, closed or open in a period.
+ALL_BASES = (*RECEIVED, *REGISTERED, *HANDED_OVER, *CLOSED, *OPENING, *FELL_DUE, *CHANGED)
+"""Which cases a figure can count at all: received, registered, handed over, closed, open or falling due in a period.
 
 They are found by their current state. One whose state differed at the instant has changed since: CHANGED finds it.
 """
@@ -59,6 +60,8 @@ BASES = {
     "returns": HANDED_OVER,
     "closed_in_period": CLOSED,
     "opening": OPENING,
+    "fell_due": FELL_DUE,
+    "fell_due_closed": FELL_DUE,
     "workload": (*OPENING, *REGISTERED),
     **dict.fromkeys(counting_keys.RECEIVED, RECEIVED),
 }
@@ -170,6 +173,7 @@ def contributing(reading: Reading, inside: Condition, low: int, high: int) -> It
             ("case_fact", "id", "received_day"),
             ("case_fact", "id", "registered_day"),
             ("case_fact", "id", "closed_day"),
+            ("case_fact", "id", "limit_day"),
             ("case_handover", "record", "day"),
             ("case_ending", "record", "ended_day"),
             ("case_ending", "record", "undone_day"),

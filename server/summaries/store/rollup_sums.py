@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from server.db.transactions import Reading
+from server.instants import Instant
 from server.summaries.domain import periods
 from server.summaries.domain.area_rows import AreaScope
-from server.summaries.domain.contributions import COLUMNS, LATE, STOCK
+from server.summaries.domain.contributions import AHEAD, COLUMNS, LATE, STOCK
 from server.summaries.domain.count_rules import Window
 from server.summaries.domain.periods import Period
 from server.summaries.store.rollups import ALL
@@ -143,6 +144,27 @@ def lateness(reading: Reading, inside: AreaCondition, by: str, period: Period, w
     for each, *late in running:
         found.setdefault(each, Counter()).update(dict(zip(LATE[1:], late, strict=True)))
     return found
+
+
+def limits_ahead(reading: Reading, inside: AreaCondition, by: str, period: Period, as_of: Instant) -> Columns:
+    """Return the sums of AHEAD: closing limits of a period that have not passed, found by the days still to come."""
+    if period.last < periods.day_of(as_of):
+        return {}
+    rows = reading.sql.tuples(
+        f"""
+        SELECT { ({PATH: "path", CATEGORY: "category", MONTH: "limit_day / 100"}[by]) }, COUNT(*), COUNT(closed_day)
+          FROM case_fact
+         WHERE limit_day BETWEEN :low AND :high AND close_due_at > :as_of{inside.sql}
+         GROUP BY 1
+        """,
+        {
+            "low": periods.number(max(period.first, periods.day_of(as_of))),
+            "high": periods.number(period.last),
+            "as_of": as_of,
+            **inside.values,
+        },
+    )
+    return {key: Counter(dict(zip(AHEAD, sums, strict=True))) for key, *sums in rows}
 
 
 def handling_times(reading: Reading, inside: AreaCondition, by: str, period: Period) -> dict[Key, list[int]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from server.cases.usecases import parties
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.store import codes as code_lists
@@ -16,6 +17,7 @@ from server.records.domain.case_facts import CaseFacts
 from server.records.domain.status import STATUS_LABELS
 from server.summaries.store import counted_cases
 from server.summaries.store.counted_cases import Cursor
+from server.summaries.store.held_cases import SOME_PERSON
 from server.summaries.usecases import handlers
 from server.summaries.usecases.closure_summary import CasePage, Query
 from server.summaries.usecases.spreadsheets import Days, Value
@@ -80,19 +82,40 @@ def as_json(reading: Reading, query: Query, found: CasePage, label: Label | None
 
 
 def as_codes(items: Sequence[Json]) -> list[list[Value]]:
-    """Return cases as rows of CASE_COLUMNS, with codes and UTC as JSON has them."""
-    return [[item[name] for name in CASE_COLUMNS] for item in items]
+    """Return cases as rows of CASE_COLUMNS, with codes and UTC as JSON has them, for a file: no person is told."""
+    return [[_nobody(item[name]) if name == "assignee" else item[name] for name in CASE_COLUMNS] for item in items]
 
 
-def as_texts(reading: Reading, items: Sequence[Json]) -> list[list[Value]]:
-    """Return cases as rows of CASE_COLUMNS: statuses, categories, results and parties in words, Beijing time."""
+def as_texts(reading: Reading, items: Sequence[Json], *, names_people: bool = False) -> list[list[Value]]:
+    """Return cases as rows of CASE_COLUMNS: statuses, categories, results and parties in words, Beijing time.
+
+    names_people: for a page; a file names a body, or a person by role and town (网格员·白石山镇).
+    """
     labels: Mapping[str, Mapping[str, str]] = {
         "status": {status.value: label for status, label in STATUS_LABELS.items()},
-        "assignee": display_names.of_assignees(reading, {item["assignee"] for item in items if item["assignee"]}),
         "result_code": _labels(reading, RESULTS, (item["result_code"] for item in items)),
         "category": _labels(reading, CATEGORIES, (item["category"] for item in items)),
     }
-    return [[_text(item[name], name, labels.get(name, {})) for name in CASE_COLUMNS] for item in items]
+    handlers = {(item["assignee"], item["area"]) for item in items if item["assignee"]}
+    if names_people:
+        display = display_names.of_assignees(reading, {mark for mark, _ in handlers})
+        called: Mapping[tuple[str, str], str] = {(mark, area): display[mark] for mark, area in handlers}
+    else:
+        called = parties.parties(reading, handlers)
+    return [
+        [
+            called.get((item[name], item["area"]), "")
+            if name == "assignee"
+            else _text(item[name], name, labels.get(name, {}))
+            for name in CASE_COLUMNS
+        ]
+        for item in items
+    ]
+
+
+def _nobody(assignee: str | None) -> str | None:
+    """Return an assignee as codes tell it in a file: a body by its code, a person only as one."""
+    return SOME_PERSON if assignee and assignee.startswith(SOME_PERSON) else assignee
 
 
 def _case(case: CaseFacts, record: Mapping[str, Any], area_names: Mapping[str, str]) -> Json:

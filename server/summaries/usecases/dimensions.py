@@ -28,7 +28,7 @@ CATEGORIES = "hazard_categories"
 COMMON_ITEMS = "common"
 """The first of that list, which is no category: it offers the common items of all (``kobo_forms/README.md``)."""
 
-ITEMS, SOURCES, DEPARTMENTS = "hazard_items", "hazard_sources", "departments"
+ITEMS, SOURCES, DEPARTMENTS, PREMISES_KINDS = "hazard_items", "hazard_sources", "departments", "premises_kinds"
 
 RECTIFICATIONS = {"0": "当场整改", "1": "短期", "2": "中期", "3": "长期"}
 """Names of the column ``rect`` of the list of items."""
@@ -36,7 +36,7 @@ RECTIFICATIONS = {"0": "当场整改", "1": "短期", "2": "中期", "3": "长�
 DEFENCE_LINES = {"I": "不起火", "C": "不亡人", "X": "不扩大"}
 """Names of its column ``line``: the three lines of defence (三道防线)."""
 
-UNTOLD, WITHOUT_BODY = "未写明", "网格员等个人，或无承办"
+UNTOLD, WITHOUT_BODY, UNREGISTERED = "未写明", "网格员等个人，或无承办", "不在登记的场所"
 """Names of the row for all other cases."""
 
 CASES_MOST = 100_000
@@ -50,15 +50,17 @@ class Dimension:
     """Rows by what cases say. names: of the rows by key, in their order. rest: name of the row ELSEWHERE.
 
     key_of: the key of a case by what it says; one that is not among ``names`` belongs to ELSEWHERE.
+    told_by: reads what cases say.
     """
 
     names: Mapping[str, str]
     rest: str
     key_of: Callable[[CaseCodes], str]
+    told_by: Callable[[Reading, Iterable[str], Instant], Mapping[str, CaseCodes]] = case_codes.as_of
 
     def keys(self, reading: Reading, cases: Sequence[CaseFacts], as_of: Instant) -> list[str]:
         """Return the key of each case, by what it said at an instant; all lie inside a scope."""
-        said = case_codes.as_of(reading, {case.id for case in cases}, as_of)
+        said = self.told_by(reading, {case.id for case in cases}, as_of)
         found = (self.key_of(said.get(case.id, _NOTHING)) for case in cases)
         return [key if key in self.names else ELSEWHERE for key in found]
 
@@ -109,6 +111,9 @@ def of(reading: Reading, by: Grouping) -> Dimension | None:
         return Dimension(_labels(reading, DEPARTMENTS), UNTOLD, _of_item(reading, "lead"))
     if by is Grouping.BODY:
         return Dimension(_bodies(reading), WITHOUT_BODY, lambda said: said.assignee.removeprefix(_BODY))
+    if by is Grouping.PLACE_TYPE:
+        names = _labels(reading, PREMISES_KINDS)
+        return Dimension(names, UNREGISTERED, lambda said: said.premises_kind, case_codes.premises_kinds)
     return None
 
 

@@ -78,8 +78,8 @@ def from_every_case(reading: Reading, aggregation: Aggregation) -> dict[str | No
 
 def by_area(reading: Reading, aggregation: Aggregation, level: Level) -> dict[str | None, Percentiles]:
     """Return the same for areas; by buckets for whole towns and months."""
-    months, towns = _whole_months(aggregation.period), _whole_towns(aggregation.area_scope)
-    if months is None or towns is None or level is not Level.TOWN or not _each_in_one_row(aggregation):
+    months, towns = whole_months(aggregation.period), whole_towns(aggregation.area_scope)
+    if months is None or towns is None or level is not Level.TOWN or not each_in_one_row(aggregation):
         return from_every_case(reading, aggregation)
     rows: dict[str, Counter[int]] = {}
     members: dict[str, set[str]] = {}
@@ -96,7 +96,7 @@ def by_area(reading: Reading, aggregation: Aggregation, level: Level) -> dict[st
 
 def by_month(reading: Reading, aggregation: Aggregation) -> dict[str | None, Percentiles]:
     """Return the same for months; by buckets for whole towns and months."""
-    months, towns = _whole_months(aggregation.period), _whole_towns(aggregation.area_scope)
+    months, towns = whole_months(aggregation.period), whole_towns(aggregation.area_scope)
     if months is None or towns is None:
         return from_every_case(reading, aggregation)
     found = percentiles.by_month(reading, months, towns)
@@ -138,7 +138,7 @@ def _by_buckets(
     return {**found, None: percentiles.percentiles(reading, total, *everything, every)}
 
 
-def _whole_months(period: Period) -> tuple[int, int] | None:
+def whole_months(period: Period) -> tuple[int, int] | None:
     ranges = periods.number_ranges(period)
     return ranges[0] if len(ranges) == 1 and periods.is_months(ranges[0]) else None
 
@@ -147,7 +147,7 @@ def _numbers(period: Period) -> tuple[int, ...]:
     return tuple(periods.number(part.first) // 100 for _, part in periods.months_of(period))
 
 
-def _whole_towns(area_scope: AreaScope) -> tuple[str, ...] | None:
+def whole_towns(area_scope: AreaScope) -> tuple[str, ...] | None:
     """Return the towns of an area scope, none for the whole county; None where it is not made of whole towns."""
     if area_scope.is_whole_county:
         return ()
@@ -156,7 +156,7 @@ def _whole_towns(area_scope: AreaScope) -> tuple[str, ...] | None:
     return tuple(place.path for place in area_scope.places)
 
 
-def _each_in_one_row(aggregation: Aggregation) -> bool:
+def each_in_one_row(aggregation: Aggregation) -> bool:
     """Return whether all that is recorded in a town counts in one row: no village was merged into another town."""
     merged = aggregation.area_scope.merged_areas()
     return all(aggregation.row_of(area.path) == aggregation.row_of(rollups.town_of(area.path)) for area in merged)

@@ -10,7 +10,8 @@ from server.grid.domain.areas import Level
 class Grouping(StrEnum):
     """What a summary has a row for.
 
-    DEPARTMENT is the one whose business the hazard is, BODY the organisation that has the case.
+    DEPARTMENT is the one whose business the hazard is, BODY the organisation that has the case, PLACE_TYPE the kind of
+    the registered premises it is about.
     """
 
     TOWN = "town"
@@ -25,6 +26,7 @@ class Grouping(StrEnum):
     DEPARTMENT = "department"
     BODY = "body"
     DEFENCE_LINE = "defence_line"
+    PLACE_TYPE = "place_type"
 
 
 LEVELS = {Grouping.TOWN: Level.TOWN, Grouping.VILLAGE: Level.VILLAGE, Grouping.UNIT: Level.UNIT}
@@ -49,6 +51,7 @@ ROW_TITLES = {
     Grouping.DEPARTMENT: "主管部门",
     Grouping.BODY: "责任主体",
     Grouping.DEFENCE_LINE: "防线",
+    Grouping.PLACE_TYPE: "场所类型",
 }
 
 BY_CASE = frozenset(ROW_TITLES) - {*LEVELS, Grouping.CATEGORY, Grouping.MONTH}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from server.db.transactions import Reading
 from server.grid.domain.areas import Level
@@ -20,16 +20,38 @@ from server.summaries.domain.periods import Period, Span
 from server.summaries.domain.summary_rows import Figures, Row, Summary
 from server.summaries.store import counted_cases, rollup_sums
 from server.summaries.store.rollup_sums import CATEGORY, MONTH, PATH, AreaCondition
-from server.summaries.usecases import durations
+from server.summaries.usecases import durations, report_lags
 from server.summaries.usecases.durations import Aggregation
 
-Took: TypeAlias = Callable[[Reading, Aggregation], dict[str | None, Percentiles]]
-"""Returns the handling times of each row, and of all together under None."""
+Percentiled: TypeAlias = Mapping[str | None, Percentiles]
+"""The percentiles of each row, and of all together under None."""
 
 
-def untimed(reading: Reading, aggregation: Aggregation) -> dict[str | None, Percentiles]:
-    """Return no handling times: those of categories are read from every case, which takes longest of all."""
-    return {}
+class Times(NamedTuple):
+    """How long things took. handling: of what is handled. lags: until reports came in."""
+
+    handling: Percentiled
+    lags: Percentiled
+
+
+Took: TypeAlias = Callable[[Reading, Aggregation], Times]
+"""Returns the times of each row."""
+
+
+def untimed(reading: Reading, aggregation: Aggregation) -> Times:
+    """Return no times: those of categories are read from every case, which takes longest of all."""
+    return Times({}, {})
+
+
+def from_every_case(reading: Reading, aggregation: Aggregation) -> Times:
+    """Return the times of any rows, read one by one."""
+    every = durations.from_every_case(reading, aggregation)
+    return Times(every, report_lags.from_every_case(reading, aggregation))
+
+
+def month_by_month(reading: Reading, aggregation: Aggregation) -> Times:
+    """Return the times of months."""
+    return Times(durations.by_month(reading, aggregation), report_lags.by_month(reading, aggregation))
 
 
 def by_area(reading: Reading, area_scope: AreaScope, level: Level, period: Period) -> Summary:
@@ -45,7 +67,7 @@ def by_area(reading: Reading, area_scope: AreaScope, level: Level, period: Perio
 
     aggregation = _aggregation_of(reading, area_scope, PATH, period, row_of)
     sums = _sums_of(reading, aggregation)
-    took = durations.by_area(reading, aggregation, level)
+    took = Times(durations.by_area(reading, aggregation, level), report_lags.by_area(reading, aggregation, level))
     ended = sorted(key for key in sums.rows() - set(in_force) - {ELSEWHERE} if sums.is_nonzero(key))
     keys = [*in_force, *ended, *([ELSEWHERE] if sums.is_nonzero(ELSEWHERE) else [])]
     named = {**names, ELSEWHERE: area_rows.NOT_PLACED}
@@ -54,11 +76,11 @@ def by_area(reading: Reading, area_scope: AreaScope, level: Level, period: Perio
 
 def by_category(
     reading: Reading, area_scope: AreaScope, categories: Mapping[str, str], period: Period,
-    take: Took = durations.from_every_case,
+    take: Took = from_every_case,
 ) -> Summary:  # fmt: skip
     """Return what ``summary_rows.by_category`` returns for all cases of an area scope as of its instant, from sums.
 
-    take: returns the handling times of each row; ``untimed`` where nobody asks for them.
+    take: returns the times of each row; ``untimed`` where nobody asks for them.
     """
 
     def row_of(category: str) -> str:
@@ -71,7 +93,7 @@ def by_category(
     return sums.summary([*categories.items(), *rest], took, sums.opening())
 
 
-def by_month(reading: Reading, area_scope: AreaScope, period: Period, take: Took = durations.by_month) -> Summary:
+def by_month(reading: Reading, area_scope: AreaScope, period: Period, take: Took = month_by_month) -> Summary:
     """Return what ``summary_rows.by_month`` returns for all cases of an area scope as of its instant, from sums.
 
     take: as for ``by_category``.
@@ -128,6 +150,7 @@ class _Sums:
             ranges, before = (tuple(filter(periods.is_months, each)) for each in (ranges, before))
         self._add_columns(rollup_sums.counts(reading, inside, by, ranges))
         self._add_columns(rollup_sums.lateness(reading, inside, by, period, self._window))
+        self._add_columns(rollup_sums.limits_ahead(reading, inside, by, period, self._aggregation.as_of))
         for key, codes in rollup_sums.results(reading, inside, by, ranges).items():
             _add(self.results, self._aggregation.row_of(key), codes)
         self._add_opening(rollup_sums.stocks(reading, inside, by, before))
@@ -162,10 +185,10 @@ class _Sums:
         """Return the opening stock of all rows together."""
         return sum(columns.get(OPENING, 0) for columns in self.columns.values())
 
-    def summary(self, rows: list[tuple[str, str]], took: Mapping[str | None, Percentiles], opening: int) -> Summary:
+    def summary(self, rows: list[tuple[str, str]], took: Times, opening: int) -> Summary:
         """Return these rows and their total.
 
-        rows: (key, name). took: handling times by row, those of the total under None. opening: stock of the total.
+        rows: (key, name). took: times by row, those of the total under None. opening: stock of the total.
         """
         total: dict[str, dict[str, int]] = {"": {}, RESULT: {}}
         for columns in self.columns.values():
@@ -174,13 +197,14 @@ class _Sums:
         for codes in self.results.values():
             _add(total, RESULT, codes)
         shown = tuple(
-            Row(key, name, self._figures(self.columns.get(key, {}), self.results.get(key, {}), took.get(key)))
+            Row(key, name, self._figures(self.columns.get(key, {}), self.results.get(key, {}), took, key))
             for key, name in rows
         )
-        return Summary(shown, self._figures(total[""], total[RESULT], took.get(None)))
+        return Summary(shown, self._figures(total[""], total[RESULT], took, None))
 
-    def _figures(self, columns: Mapping[str, int], results: Mapping[str, int], percentiles: Percentiles) -> Figures:
-        return contributions.figures(columns, results, percentiles, self._aggregation.as_of)
+    def _figures(self, columns: Mapping[str, int], results: Mapping[str, int], took: Times, key: str | None) -> Figures:
+        as_of = self._aggregation.as_of
+        return contributions.figures(columns, results, took.handling.get(key), as_of, took.lags.get(key))
 
     def _add_columns(self, found: Mapping[Any, Mapping[str, int]]) -> None:
         for key, columns in found.items():
@@ -209,13 +233,18 @@ class _Sums:
         for day, reopened_day in contributions.reopenings(case):
             if first <= day <= last:
                 self._add_reopened(sign, case, day, reopened_day > last, reopened_day // 100 > day // 100)
+        self._add_late(sign, case)
         day = periods.day_number(case.registered_at or case.received_at)
-        late = contributions.lateness(case, self._window)
-        if late:
-            _add(self.columns, aggregation.row_of_case(case, day), late, sign)
         code = contributions.result(case)
         if code is not None and first <= day <= last:
             _add(self.results, aggregation.row_of_case(case, day), {code: 1}, sign)
+
+    def _add_late(self, sign: int, case: CaseFacts) -> None:
+        day, limit_day = periods.day_number(case.registered_at or case.received_at), contributions.limit_day_of(case)
+        late, ahead = contributions.lateness(case, self._window), contributions.ahead(case, self._window)
+        for when, columns in ((day, late), (limit_day, ahead)):
+            if columns and when is not None:
+                _add(self.columns, self._aggregation.row_of_case(case, when), columns, sign)
 
     def _add_reopened(self, sign: int, case: CaseFacts, day: int, after_period: bool, after_month: bool) -> None:
         aggregation = self._aggregation
