@@ -49,19 +49,12 @@ They are found by their current state. One whose state differed at the instant h
 """
 
 BASES = {
-    "undecided_reports": UNDECIDED,
-    "undecided_over_24h": UNDECIDED,
-    "open": RUNNING,
-    "open_in_time": RUNNING,
-    "closing_overdue": RUNNING,
-    "handling_overdue": RUNNING,
-    "dispatches": HANDED_OVER,
-    "dispatches_kept": HANDED_OVER,
-    "returns": HANDED_OVER,
+    **dict.fromkeys(("undecided_reports", "undecided_over_24h"), UNDECIDED),
+    **dict.fromkeys(("open", "open_in_time", "closing_overdue", "handling_overdue"), RUNNING),
+    **dict.fromkeys(("dispatches", "dispatches_kept", "returns"), HANDED_OVER),
     "closed_in_period": CLOSED,
     "opening": OPENING,
-    "fell_due": FELL_DUE,
-    "fell_due_closed": FELL_DUE,
+    **dict.fromkeys(("fell_due", "fell_due_closed"), FELL_DUE),
     "workload": (*OPENING, *REGISTERED),
     **dict.fromkeys(counting_keys.RECEIVED, RECEIVED),
 }
