@@ -67,7 +67,7 @@ RAIL: Mapping[Role, tuple[Place, ...]] = {
     Role.BRIGADE: (FIGURES, BOARD, INTAKE, APPROVALS, PROBLEMS, LEDGERS, TODAY),
     Role.COUNTY_ADMIN: (ADMIN, BOARD, PROBLEMS, LEDGERS, FIGURES),
     Role.VIEWER: _OF_READERS,
-    Role.AUDITOR: _OF_READERS,
+    Role.AUDITOR: (*_OF_READERS, ADMIN),
 }
 """The pages of each role in their order (``office.md`` section 3); the first is where signing in leads."""
 

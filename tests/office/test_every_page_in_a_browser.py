@@ -70,6 +70,7 @@ NO_PAGES = {
     "office-ledger-map.points", "office-case.photo", "office-case.photos_zip", "office-case-submission.submission_xml",
     "office-ledger-record.file", "office-ledger-record.submission_xml", "office-problems.original",
     "office-admin-areas.export", "office-admin-area-import.template", "office-admin-area-import.marked",
+    "office-admin-audit.file",
     "office-admin-roster.template", "office-admin-roster.marked", "office-admin-people.export_vacancies",
     "office-admin-premises.template", "office-admin-premises.marked",
     "office-admin-forms.workbook", "office-admin-forms.xform", "office-admin-forms.marked", "office-admin-codes.file",

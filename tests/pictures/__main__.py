@@ -101,6 +101,7 @@ SHOTS = (
     Shot("admin-6-people", "admin", "/office/admin/people"),
     Shot("admin-7-import", "admin", "/office/admin/people/import"),
     Shot("admin-8-cards", "admin", "/office/admin/cards?area=130630106201", DESK, _phone_cards),
+    Shot("admin-9-audit", "admin", "/office/admin/audit"),
 )
 """The board is the README's, which shows two of the others too; these are the steps of the guides, in order."""
 

@@ -1,10 +1,11 @@
-"""Pages of administration (管理): areas, people, bodies, phone cards, forms, codes and limits, health."""
+"""Pages of administration (管理): areas, people, bodies, phone cards, forms, codes and limits, audit, health."""
 
 from __future__ import annotations
 
 from server.office.admin import (
     area_import,
     areas,
+    audit_list,
     bodies,
     cards,
     code_lists,
@@ -31,6 +32,7 @@ blueprints = (
     forms.blueprint,
     code_lists.blueprint,
     holidays.blueprint,
+    audit_list.blueprint,
     health.blueprint,
 )
 """The pages of each part."""

@@ -26,11 +26,12 @@ blueprint = layout.create_blueprint("office-admin", __name__)
 
 
 class Tab(NamedTuple):
-    """A tab. word: what it is called. subject: who may edit this, by ``rights.csv``, sees it."""
+    """A tab. word: what it is called. subject, action: a row of ``rights.csv``; who has it sees the tab."""
 
     key: str
     word: str
     subject: str = "configuration"
+    action: str = "edit"
 
     @property
     def address(self) -> str:
@@ -45,18 +46,24 @@ TABS = (
     Tab("cards", "手机卡片", staff_rights.SUBJECT),
     Tab("forms", "表单"),
     Tab("codes", "代码和时限"),
+    Tab("audit", "审计记录", "audit", "read"),
     Tab("health", "运行状况"),
 )
-"""In the order of the page; a tab stands here once its page works. Towns see the people and the cards of their own."""
+"""In the order of the page; a tab stands here once its page works.
+
+Towns see the people and the cards of their own, auditors the audit of their areas.
+"""
 
 
 def tabs_of(actor: Actor) -> tuple[Tab, ...]:
     """Return the tabs that somebody may open, in order."""
-    return tuple(tab for tab in TABS if _may_edit(actor, tab.subject))
+    return tuple(tab for tab in TABS if _may_open(actor, tab))
 
 
-def _may_edit(actor: Actor, subject: str) -> bool:
-    return any(grant.mark is Mark.DECIDE for grant in rights.grants_anywhere(actor, subject, "edit"))
+def _may_open(actor: Actor, tab: Tab) -> bool:
+    """Return whether somebody has the right of a tab: to decide on what is edited there, to read what is only read."""
+    wanted = Mark.READ if tab.action == "read" else Mark.DECIDE
+    return any(grant.mark is wanted for grant in rights.grants_anywhere(actor, tab.subject, tab.action))
 
 
 def require(key: str) -> None:
