@@ -18,6 +18,8 @@ from tests.county import new_database, prepared
 from tests.forms.form_builders import a_form
 from tests.household_visits import HYDRANTS, VISIT
 
+pytestmark = pytest.mark.slow  # each of these starts the converter for every form that comes with the product
+
 DATED = """\
 name,label,label_en,active_from,active_to
 now,现在,Now,2026-01-01,

@@ -20,6 +20,8 @@ from server.forms.usecases.xform import reader, xml_parsing
 from server.forms.usecases.xlsform import child_process, conversion, subprocesses
 from tests.forms.form_builders import SURVEY, a_form, a_workbook, an_xform, convert, with_part
 
+pytestmark = pytest.mark.slow  # each of these starts the converter, half a second of processor
+
 BOMB = """<?xml version="1.0"?>
 <!DOCTYPE lolz [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
 """

@@ -222,6 +222,7 @@ def test_what_was_never_published_is_said_to_be_unknown(store):
         store.write(lambda tx: publish.close(tx, "beehive", "admin"))
 
 
+@pytest.mark.slow
 def test_the_forms_that_come_with_the_product_publish_without_a_fault_and_without_a_warning(store):
     said = {}
     for name in kobo_forms.names():

@@ -189,6 +189,7 @@ def test_a_value_that_is_set_when_something_happens_is_told_at_its_question(even
     assert "“=1+1”读不懂" in fault.message
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("java") is None, reason="ODK Validate needs Java")
 @pytest.mark.parametrize("written", ["=1+1", "1 + * 2", "today( + 1", "concat('a'"])
 def test_a_default_that_phones_cannot_evaluate_is_refused_with_row_and_column(written):
@@ -239,6 +240,7 @@ def test_what_odk_validate_says_of_an_expression_is_told_with_its_row_and_column
     assert (fault.row, fault.column) == at
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("java") is None, reason="ODK Validate needs Java, and there is no java on the PATH")
 @pytest.mark.parametrize(
     ("relevant", "message"),
@@ -259,6 +261,7 @@ def test_the_validator_of_today_still_speaks_so(relevant, message):
     assert (error["sheet"], error["row"], error["column"]) == ("survey", 3, "relevant")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("java") is None, reason="ODK Validate needs Java, and there is no java on the PATH")
 def test_the_validator_is_asked_again_without_what_it_refused_and_our_own_checks_join_in(valley):
     form = a_form(entities="", survey=MANY, form_id="a/b", default_language="").encode()

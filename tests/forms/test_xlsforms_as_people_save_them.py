@@ -17,6 +17,8 @@ from server.forms.usecases.xlsform import conversion
 from server.forms.usecases.xlsform.messages import said_in_chinese
 from tests.forms.form_builders import a_form, a_workbook, an_xform
 
+pytestmark = pytest.mark.slow  # each of these starts the converter, most of a second of processor
+
 CSV_FORM = (
     "survey,,,\n,type,name,label\n,text,keeper,养蜂人\nsettings,,,\n,form_title,form_id,version\n,登记,apiary,1\n"
 )

@@ -235,6 +235,7 @@ def kept_bytes() -> int:
     return tracemalloc.get_traced_memory()[0]
 
 
+@pytest.mark.slow  # counting every allocation takes two seconds of processor a reader
 @pytest.mark.parametrize("name", [each for each in READERS if not each.startswith("form ")])
 def test_a_reader_keeps_nothing_of_what_it_has_read(name, tmp_path, monkeypatch):
     monkeypatch.setattr(f"{__name__}.FOLDER", tmp_path)
