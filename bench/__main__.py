@@ -26,6 +26,7 @@ SECTIONS = (
     "sync",
     "closure",
     "board",
+    "million",
     "paint",
     "labels",
     "answers",

@@ -69,6 +69,12 @@ def table(figures: Iterable[Figure]) -> str:
     )
 
 
+def line(figure: Figure) -> str:
+    """Return one figure as a line, for a table whose other lines are still to come."""
+    name, measured, target, mark, reference = _row(figure)
+    return f"  {name:<62}{measured:<32}{target:<12}{mark:<3}{reference}".rstrip()
+
+
 def _row(figure: Figure) -> tuple[str, ...]:
     measured = f"{number(figure.value)} {figure.unit}".rstrip()
     if figure.spread:

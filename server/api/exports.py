@@ -18,6 +18,7 @@ from server.db.sql import Row
 from server.forms.domain.outline import Language, Wording
 from server.forms.domain.record_types import RecordType
 from server.records.domain import positions
+from server.records.store import record_lists
 from server.web import context, downloads, record_exports
 from server.web.record_exports import Rows, Wanted
 from sync.datatypes import invalid_reason
@@ -74,12 +75,15 @@ def export_geojson(query: dict[str, Any]) -> Response:
     return downloads.exported(export, parts, "application/geo+json", "records.geojson")
 
 
-def wanted(query: dict[str, Any]) -> Wanted:
-    """Return what a query asks to leave. Raises NotAllowed (may not export), NotFound and Invalid as the list does."""
+def wanted(query: dict[str, Any], columns: str = record_lists.NEWEST) -> Wanted:
+    """Return what a query asks to leave. columns: of each row, as ``record_exports.listed`` wants them.
+
+    Raises NotAllowed (may not export), NotFound and Invalid as the list does.
+    """
     by = context.caller()
     record_exports.scope_of(by)  # before anything else is said of the query
     with context.database().reading() as reading:
-        return Wanted(query.get("type"), query, record_exports.listed(filters_of(reading, query, by)))
+        return Wanted(query.get("type"), query, record_exports.listed(filters_of(reading, query, by), columns))
 
 
 def wording_of(query: dict[str, Any]) -> Wording:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-import orjson
 from flask import Response
 
 from schemas.records import RecordFilter
@@ -19,6 +19,7 @@ from server.cases.usecases import parties
 from server.db import training
 from server.db.sql import Row
 from server.db.transactions import Reading
+from server.forms.domain import personal
 from server.forms.store import codes
 from server.grid.domain.areas import code_of, path_of
 from server.grid.store import areas
@@ -35,6 +36,13 @@ TITLES = (
     "整改期限", "应急预案", "状态", "进展", "标记", "上报时间", "办结时间", "记录",
 )  # fmt: skip
 STATUSES, CATEGORIES, ITEMS = "case_statuses", "hazard_categories", "hazard_items"
+_FIELDS = ("place", "item", "category", "severity", "description")
+"""Fields of a case that the ledger tells; others are neither read nor masked for it."""
+_COLUMNS = (
+    "id, type, kind, area, label, version, status, case_no, assignee, due_at, closed_at, author, office_note, fields, "
+    "flags, created_at, born_seq"
+)
+"""Columns of a case that the ledger is made of."""
 
 
 @blueprint.route("/records/ledger.csv")
@@ -49,8 +57,7 @@ def ledger_csv(query: dict[str, Any]) -> Response:
     """
     titles: list[Sequence[str]] = [TITLES]
     export, pages = _pages("ledger.csv", query)
-    rows = chain([titles], pages)
-    lines = (table_files.csv_lines(map(table_files.verbatim, row) for row in page) for page in rows)
+    lines = map(table_files.verbatim_lines, chain([titles], pages))
     return downloads.exported(export, chain([table_files.BOM], lines), table_files.CSV_TYPE, "ledger.csv")
 
 
@@ -72,7 +79,8 @@ def ledger_xlsx(query: dict[str, Any]) -> Response:
 
 def _pages(format: str, query: dict[str, Any]) -> tuple[Export, Iterator[list[Sequence[str]]]]:
     """Check and note down who exports; return the export, and the rows of one page of cases after the other."""
-    export, pages, _, mask = record_exports.begun(format, exports.wanted(query))
+    wanted = exports.wanted(query, _COLUMNS)._replace(as_stored=True)
+    export, pages, _, mask = record_exports.begun(format, wanted)
     database = context.database()
 
     def rows() -> Iterator[list[Sequence[str]]]:
@@ -85,49 +93,68 @@ def _pages(format: str, query: dict[str, Any]) -> tuple[Export, Iterator[list[Se
 
 
 def _rows(reading: Reading, found: list[Row], mask: RecordMask) -> list[Sequence[str]]:
-    office_notes = ledger.office_notes(reading, (each["id"] for each in found))
     work = ledger.work_instructions(reading, (each["id"] for each in found))
     called = parties.parties(reading, {(each["assignee"], each["area"]) for each in found if each["assignee"]})
     ancestors = {each["area"]: _ancestor_codes(each["area"]) for each in found}
-    area_names = areas.names(reading, (code for codes in ancestors.values() for code in codes if code))
-    return [
-        _row(reading, each, ancestors[each["area"]], area_names, office_notes, work, called, mask) for each in found
-    ]
+    names = areas.names(reading, (code for codes in ancestors.values() for code in codes if code))
+    places = {area: tuple(names.get(code, "") for code in codes) for area, codes in ancestors.items()}
+    labels, masked = _Labels(reading), _Masked()
+    rows: list[Sequence[str]] = []
+    for each in found:
+        party = called.get((each["assignee"] or "", each["area"]), "")
+        fields = mask.told_fields(each, _FIELDS)
+        item = fields.get("item")
+        name = labels[ITEMS, item] if item else training.marked_if_on(reading, mask.exported(each)["label"])
+        texts = [*places[each["area"]], *_texts(each, name, fields, party, work.get(each["id"], {}), labels)]
+        if mask.masks_phones or mask.hides_row(each):
+            texts = [masked[text] for text in texts]
+        rows.append([each["case_no"] or "", *texts, _local(each["created_at"]), _local(each["closed_at"]), each["id"]])
+    return rows
 
 
-def _row(
-    reading: Reading,
-    each: Row,
-    ancestors: Sequence[str],
-    area_names: dict[str, str],
-    office_notes: dict[str, str],
-    work: dict[str, dict[str, str]],
-    called: Mapping[tuple[str, str], str],
-    mask: RecordMask,
-) -> Sequence[str]:
-    fields: dict[str, str] = orjson.loads(each["fields"])
-    inputs = work.get(each["id"], {})
-    row = (
-        each["case_no"] or "",
-        *(area_names.get(code, "") for code in ancestors),
-        fields.get("place", ""),
-        training.marked_if_on(reading, _label(reading, ITEMS, fields.get("item", "")) or each["label"]),
-        _label(reading, CATEGORIES, fields.get("category", "")),
-        case_labels.SEVERITIES.get(fields.get("severity", ""), fields.get("severity", "")),
-        fields.get("description", ""),
-        called.get((each["assignee"] or "", each["area"]), ""),
-        case_labels.measure(each["status"] or "", inputs),
-        inputs.get("fund", ""),
-        instants.last_day(each["due_at"]) if each["due_at"] else "",
-        inputs.get("contingency", ""),
-        _label(reading, STATUSES, each["status"] or ""),
-        office_notes.get(each["id"], ""),
-        "、".join(LABELS.get(flag, flag) for flag in columns.flags(each["flags"])),
-        _local(each["created_at"]),
-        _local(each["closed_at"]),
-        each["id"],
-    )
-    return [*(mask.text(each, text) for text in row[:-1]), row[-1]]
+def _texts(
+    each: Row, name: str, fields: Mapping[str, str], party: str, inputs: Mapping[str, str], labels: _Labels
+) -> Iterator[str]:
+    """Yield the cells of a case between its place and its times.
+
+    name: what its hazard is called. party: who answers. inputs: the last one of each act that sets work.
+    """
+    severity, status = fields.get("severity", ""), each["status"] or ""
+    yield fields.get("place", "")
+    yield name
+    yield labels[CATEGORIES, fields.get("category", "")]
+    yield case_labels.SEVERITIES.get(severity, severity)
+    yield fields.get("description", "")
+    yield party
+    yield case_labels.measure(status, inputs)
+    yield inputs.get("fund", "")
+    yield instants.last_day(each["due_at"]) if each["due_at"] else ""
+    yield inputs.get("contingency", "")
+    yield labels[STATUSES, status]
+    yield each["office_note"]
+    yield "、".join(LABELS.get(flag, flag) for flag in columns.flags(each["flags"]))
+
+
+class _Labels(dict[tuple[str, str], str]):
+    """What the codes of lists are called, by list and code; each is looked up once for a page of rows."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def __missing__(self, key: tuple[str, str]) -> str:
+        name, code = key
+        known = codes.current(self._reading, name, code) if code else None
+        label = code if known is None else known.label
+        self[key] = found = training.marked_if_on(self._reading, label) if name == ITEMS else label
+        return found
+
+
+class _Masked(dict[str, str]):
+    """Texts with the numbers in them masked; most cells of a ledger stand in many rows, and are looked at once."""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = found = personal.without_numbers(text)
+        return found
 
 
 def _ancestor_codes(code: str) -> tuple[str, str, str]:
@@ -137,12 +164,11 @@ def _ancestor_codes(code: str) -> tuple[str, str, str]:
     return town, village, unit
 
 
-def _label(reading: Reading, name: str, code: str) -> str:
-    known = codes.current(reading, name, code) if code else None
-    return code if known is None else known.label
-
-
 def _local(instant: str | None) -> str:
-    if instant is None:
-        return ""
-    return f"{instants.parse(instant).astimezone(instants.BEIJING):%Y-%m-%d %H:%M}"
+    """Return an instant as Beijing has it, to the minute; the offset is one of whole hours."""
+    return "" if instant is None else f"{_local_hour(instant[:13])}{instant[13:16]}"
+
+
+@lru_cache(maxsize=20_000)
+def _local_hour(hour: str) -> str:
+    return f"{instants.parse(f'{hour}:00:00.000Z').astimezone(instants.BEIJING):%Y-%m-%d %H}"

@@ -45,7 +45,8 @@ Page = Callable[[Reading, Scope, int | None, int], list[Row]]
 
 class Wanted(NamedTuple):
     """What is to leave. type: of all records, None for several. told: what the audit keeps of the filters. page: reads
-    the list, unmasked. title: of the sheet. name: of the file.
+    the list, unmasked. title: of the sheet. name: of the file. as_stored: rows come unmasked to a file that masks what
+    it tells of them.
     """
 
     type: str | None
@@ -53,13 +54,17 @@ class Wanted(NamedTuple):
     page: Page
     title: str = "台账"
     name: str = "records"
+    as_stored: bool = False
 
 
-def listed(filters: Filters) -> Page:
-    """Return what reads the records that meet the filters of the general list."""
+def listed(filters: Filters, columns: str = record_lists.NEWEST) -> Page:
+    """Return what reads the records that meet the filters of the general list.
+
+    columns: of each row, as a SELECT names them, ``born_seq`` among them.
+    """
 
     def page(reading: Reading, scope: Scope, before: int | None, limit: int) -> list[Row]:
-        return record_lists.page(reading, scope, filters, before=before, limit=limit)
+        return record_lists.page(reading, scope, filters, before=before, limit=limit, columns=columns)
 
     return page
 
@@ -153,7 +158,7 @@ def begun(format: str, wanted: Wanted) -> tuple[Export, Rows, list[RecordType], 
     with database.reading() as reading:
         types, mask = _types(reading, wanted.type), mask_for(reading, by)
     export = begin("records.export", wanted.type or "records", {"format": format, "filters": wanted.told})
-    return export, _pages(database, scope, wanted.page, mask), types, mask
+    return export, _pages(database, scope, wanted, mask), types, mask
 
 
 def _table(format: str, wanted: Wanted, wording: Wording) -> tuple[Export, RecordTable, Iterator[list[list[str]]]]:
@@ -177,13 +182,13 @@ def _types(reading: Reading, type: str | None) -> list[RecordType]:
     return [known[type]] if type else [known[name] for name in sorted(known)]
 
 
-def _pages(database: Database, scope: Scope, page: Page, mask: RecordMask) -> Rows:
+def _pages(database: Database, scope: Scope, wanted: Wanted, mask: RecordMask) -> Rows:
     before: int | None = None
     while True:
         with database.reading() as reading:
-            found = page(reading, scope, before, PAGE_ROWS)
+            found = wanted.page(reading, scope, before, PAGE_ROWS)
         if found:
-            yield [mask.exported(row) for row in found]
+            yield found if wanted.as_stored else [mask.exported(row) for row in found]
         if len(found) < PAGE_ROWS:
             return
         before = found[-1]["born_seq"]

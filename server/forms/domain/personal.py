@@ -78,6 +78,8 @@ def without_numbers(text: str) -> str:
     blanks, hyphens or dots between, in full width, after ``+86``, beside letters and other numbers; and shorter ones
     that stand behind 电话.
     """
+    if _DIGIT.search(text) is None:  # most texts, and told sooner than by all that is looked for below
+        return text
     plain = text.translate(_NARROW)
     if _DIGITS.search(plain) is None:
         return text
@@ -154,6 +156,7 @@ _CODES = re.compile(
 _NAMES = "电话|座机|固话|手机|电联|联系方式|[Tt][Ee][Ll]"
 _DIGITS = re.compile(rf"(?:\d(?:{_GAP}|[./])){{9}}\d|(?:{_NAMES})\D{{0,4}}\d")
 """What every text has in which a pattern finds something; most texts, and all instants, have not."""
+_DIGIT = re.compile(r"\d")
 _LONG = re.compile(r"\d{5}")
 _COUNTRY = rf"(?:(?:\+|00){_GAP}86{_GAP}|86{_GAP}(?=1))?"
 _AREA = r"(?:10|2\d|[3-9]\d\d)"

@@ -64,8 +64,12 @@ class DuePosition(NamedTuple):
 ReadAfter = Callable[[DuePosition | None], list[Row]]
 
 
-def page(reading: Reading, scope: Scope, filters: Filters, *, before: int | None, limit: int) -> list[Row]:
+def page(
+    reading: Reading, scope: Scope, filters: Filters, *, before: int | None, limit: int, columns: str = NEWEST
+) -> list[Row]:
     """Return up to ``limit`` records inside ``scope``, newest first.
+
+    columns: of each row, as a SELECT names them; those by which ``filters`` compares labels are among them.
 
     before: ``born_seq`` of the last record of the page before, None for the first page. A record keeps its
     ``born_seq`` for ever, so that paging shows each one once, whatever is written meanwhile.
@@ -73,7 +77,8 @@ def page(reading: Reading, scope: Scope, filters: Filters, *, before: int | None
     conditions = searched_conditions(reading, scope, filters)
 
     def read(last: Row | None) -> list[Row]:
-        return _newest(reading, conditions, filters, before if last is None else last["born_seq"], limit)
+        older_than = before if last is None else last["born_seq"]
+        return _newest(reading, conditions, filters, older_than, limit, columns)
 
     return as_shown(filters, read, limit)
 
@@ -220,29 +225,36 @@ def count_changed(reading: Reading, scope: Scope, filters: Filters, since: int, 
 
 
 def _newest(
-    reading: Reading, conditions: list[Condition], filters: Filters, before: int | None, limit: int
+    reading: Reading, conditions: list[Condition], filters: Filters, before: int | None, limit: int, columns: str
 ) -> list[Row]:
     if filters.q is not None and fewest(reading, conditions) is None:
         numbers = label_candidates(reading, filters.q)
         if numbers is not None:
             older = (number for number in numbers if before is None or number < before)
-            return _among(reading, conditions, older, limit)
-    return list(_selected(reading, conditions, newest_first(reading, conditions), before, limit))
+            return _among(reading, conditions, older, limit, columns)
+    return list(_selected(reading, conditions, newest_first(reading, conditions), before, limit, columns))
 
 
-def _among(reading: Reading, conditions: list[Condition], numbers: Iterator[int], limit: int) -> list[Row]:
+def _among(
+    reading: Reading, conditions: list[Condition], numbers: Iterator[int], limit: int, columns: str
+) -> list[Row]:
     """Return the rows that meet all conditions among those with these ``born_seq``, highest first."""
     found: list[Row] = []
     size = max(limit, _READ_LEAST)
     while len(found) < limit and (some := list(islice(numbers, size))):
         these = among_these(some)
-        found += _selected(reading, [these, *conditions], these, None, limit - len(found))
+        found += _selected(reading, [these, *conditions], these, None, limit - len(found), columns)
         size = min(size * 4, _READ_MOST)
     return found
 
 
 def _selected(
-    reading: Reading, conditions: list[Condition], leading: Condition | None, before: int | None, limit: int
+    reading: Reading,
+    conditions: list[Condition],
+    leading: Condition | None,
+    before: int | None,
+    limit: int,
+    columns: str,
 ) -> Iterator[Row]:
     terms, values = where(conditions, leading)
     if before is not None:
@@ -250,7 +262,7 @@ def _selected(
         values["before"] = before
     return reading.sql.each(
         f"""
-        SELECT {NEWEST} FROM record
+        SELECT {columns} FROM record
          WHERE {terms}
          ORDER BY born_seq DESC
          LIMIT :limit

@@ -181,6 +181,14 @@ class RecordMask:
         """Return a text about a record as a file tells it."""
         return personal.without_numbers(text) if self.masks_phones or self.hides_row(row) else text
 
+    def told_fields(self, row: Row, names: Sequence[str]) -> dict[str, str]:
+        """Return some fields of a row as ``exported`` has them, but for numbers in free texts: ``text`` masks those."""
+        type, fields = self._types[row["type"]], orjson.loads(row["fields"])
+        found = {name: fields[name] for name in names if name in fields}
+        hidden = self.hides_row(row)
+        whole = type.personal.keys().isdisjoint(found) or not (hidden or self.masks_phones)
+        return found if whole else disclosure.masked_fields(type, found, None if hidden else NUMBERS)
+
     def text_of(self, record: Record, text: str) -> str:
         """Return a text about a record as ``text`` does."""
         return personal.without_numbers(text) if self.masks_phones or self.hides(record) else text

@@ -1,4 +1,4 @@
-"""Read the columns of the hazard ledger (责任清单) that lists lack: instructions and office notes."""
+"""Read what the hazard ledger (责任清单) tells and lists lack: what the office set to be done."""
 
 from __future__ import annotations
 
@@ -12,15 +12,6 @@ from server.people.store.display_names import batches
 _INSTRUCTING_ACTIONS = ("assign", "extend", "rework", "suspend", "resume", "transfer", "reopen", "supervise")
 _OF_WHICH_ONLY = {"supervise": frozenset({"fund", "contingency"})}
 """Inputs that alone instruct whoever works on a case: what else supervision says is no measure."""
-
-
-def office_notes(reading: Reading, ids: Iterable[str]) -> dict[str, str]:
-    """Return the office note of each record, by id; the caller has found them inside a scope."""
-    found: dict[str, str] = {}
-    for listed, values in batches(ids):
-        rows = reading.sql.tuples(f"SELECT id, office_note FROM record WHERE id IN ({listed})", values)
-        found.update((id, note) for id, note in rows)
-    return found
 
 
 def work_instructions(reading: Reading, ids: Iterable[str]) -> dict[str, dict[str, str]]:
