@@ -28,7 +28,7 @@ FLAGS = (
     "clock_suspect", "invalid_after_merge", "return_pending", "extension_pending", "suspension_pending", "supervised",
     "supervised_1", "supervised_2", "supervised_3", "major", "reworked", "evidence_missing", "joint_meeting",
 )  # fmt: skip
-SORTS = ("-created", "due")
+SORTS = ("-created", "due", "reply")
 STAGES = ("collect", "assign", "handle", "feedback", "close")
 
 
@@ -51,6 +51,8 @@ class RecordFilter(BaseSchema):
     overdue = boolean_parameter("open and past its due instant")
     soon = boolean_parameter("`true`: open and due today or tomorrow, by Beijing's days")
     untaken = boolean_parameter("`true`: given to somebody who has not taken it within its limit, a working day")
+    reply = boolean_parameter("`true`: open orders of the hotline that name a last day for the answer")
+    unanswered = boolean_parameter("`true`: those of them whose day has passed")
     placed = boolean_parameter("whether a case's position is known")
     conflict = boolean_parameter("some field holds values that conflict")
     requested = boolean_parameter("`true`: a request of the handler is open")
@@ -62,8 +64,9 @@ class RecordQuery(RecordFilter, PageQuery):
     """Which records, in which order, and which page of them."""
 
     sort = one_of(
-        ("-created", "due"),
-        "`-created`, the newest first, or `due`, cases alone and the one due first before all others",
+        SORTS,
+        "`-created`, the newest first, `due`, cases alone and the one due first before all others, or `reply`, open"
+        " orders of the hotline alone and the one to be answered first before all others",
     )
 
 
@@ -91,6 +94,7 @@ class RecordSchema(BaseSchema):
     flags = fields.List(fields.String(), required=True)
     created_at = instant_out()
     updated_at = instant_out()
+    reply_by = text_out_or_null("last local day for the answer to the hotline, as its order names it")
 
 
 class ListedRecordSchema(RecordSchema):

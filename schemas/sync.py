@@ -152,6 +152,9 @@ class PulledRecordSchema(RecordSchema):
     ``_form``, ``_type`` (a ledger), ``_field`` (of a ledger) and ``_act``.
     """
 
+    class Meta:
+        exclude = ("reply_by",)  # stands among the fields of a case
+
     due_on = text_out_or_null("last local day of the limit")
     office_note = text_out("the last word of whoever acted")
     todo = text_out("what the caller may do now, words with blanks between")

@@ -12,7 +12,7 @@ from server import table_files
 from server.api import responses
 from server.api.areas import place_of
 from server.api.blueprints import create_blueprint
-from server.api.records import due_key, due_position
+from server.api.cases import orders
 from server.db.transactions import Reading
 from server.monthly_reports.domain import hazard_lists
 from server.monthly_reports.usecases import hazard_rows
@@ -66,11 +66,11 @@ def get_hazard_list(query: dict[str, Any], list_code: str) -> Response:
         return hazard_list_files.as_file(list_code, query["format"], place, filters)
 
     def find(reading: Reading, cursor: str | None, limit: int) -> list[Row]:
-        after = None if cursor is None else due_position(cursor)
+        after = None if cursor is None else orders.position_of(cursor)
         mask = record_exports.mask_for(reading, by)
         return hazard_rows.page(reading, scope, wanted, mask, place, after=after, limit=limit)
 
-    response = responses.listing(query, responses.decode_cursor, find, _shown, lambda found: due_key(found[0]))
+    response = responses.listing(query, responses.decode_cursor, find, _shown, lambda found: orders.written(found[0]))
     export = hazard_list_files.begin(list_code, "json", filters)
     export.rows = len(response.get_json()["items"])
     export.end()

@@ -25,19 +25,19 @@ from schemas.records import (
 from server.api import responses, serializers
 from server.api.areas import place_of
 from server.api.blueprints import create_blueprint
+from server.api.cases import orders
 from server.cases.usecases import group_text, suggesting, todo_column, waiting
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import Invalid, NotFound
 from server.forms.store import forms
 from server.grid.store import areas
-from server.instants import FOREVER
 from server.people.domain.actors import Actor
 from server.people.store import display_names
 from server.records.domain.records import Record, Revision
 from server.records.domain.status import ENDED, OPEN
 from server.records.store import columns, record_lists, records, revisions
-from server.records.store.record_lists import DuePosition, Filters
+from server.records.store.record_lists import Filters
 from server.records.usecases import premises_cases, reveal
 from server.records.usecases.disclosing import RecordMask
 from server.submissions.usecases import case_details
@@ -62,15 +62,15 @@ def list_records(query: dict[str, Any]) -> Response:
     whole: dict[str, str] | None = {} if by.key_id is None else None
     masks: list[RecordMask] = []
 
-    is_by_due = query.get("sort") == "due"
-    show = serializers.records.by_due if is_by_due else serializers.records.newest
+    order = orders.ORDERS.get(query.get("sort", ""))
+    show = serializers.records.newest if order is None else serializers.records.by_due
 
     def find(reading: Reading, cursor: str | None, limit: int) -> list[NamedRow]:
         masks.append(RecordMask(reading, by))
         filters = filters_of(reading, query, by)
-        if is_by_due:
-            after = None if cursor is None else due_position(cursor)
-            rows = record_lists.page_by_due(reading, by.scope, filters, after=after, limit=limit)
+        if order is not None:
+            after = None if cursor is None else orders.position_of(cursor, order)
+            rows = order.page(reading, by.scope, filters, after=after, limit=limit)
         else:
             before = None if cursor is None else responses.number_of(cursor)
             rows = record_lists.page(reading, by.scope, filters, before=before, limit=limit)
@@ -82,7 +82,7 @@ def list_records(query: dict[str, Any]) -> Response:
 
     def key(found: NamedRow) -> int | str:
         row = found[0]
-        return due_key(record_lists.due_position(row)) if is_by_due else int(row["born_seq"])
+        return int(row["born_seq"]) if order is None else orders.written(order.position(row))
 
     response = responses.listing(query, responses.decode_cursor, find, shown, key)
     if whole:
@@ -134,19 +134,6 @@ def _named(reading: Reading, rows: list[Row]) -> tuple[list[serializers.records.
         for area, assignee, author in each
     }
     return [named[each] for each in codes], case_details.photo_counts(reading, rows)
-
-
-def due_key(position: DuePosition) -> str:
-    """Return how a cursor names a position in the order of limits."""
-    return f"{position.due_at}~{position.born_seq}"
-
-
-def due_position(cursor: str) -> DuePosition:
-    """Return where a page by limits goes on. Raises Invalid for a cursor of another list."""
-    due_at, _, born_seq = cursor.partition("~")
-    if len(due_at) != len(FOREVER):
-        raise responses.bad_cursor()
-    return DuePosition(due_at, responses.number_of(born_seq))
 
 
 @blueprint.route("/records/<uuid:record_id>")
@@ -265,6 +252,8 @@ def filters_of(reading: Reading, query: dict[str, Any], by: Actor) -> Filters:
         soon=query.get("soon", False),
         given_before=waiting.given_too_long_ago(reading) if query.get("untaken") else None,
         placed=query.get("placed"),
+        reply=query.get("reply", False),
+        unanswered=query.get("unanswered", False),
         q=query.get("q"),
         shown_label=RecordMask(reading, by).shown_label if "q" in query else None,
     )

@@ -125,6 +125,7 @@ def _stock(reading: Reading, actor: Actor) -> dict[str, str]:
         "overdue": count(Filters(statuses=statuses, overdue=True)),
         "soon": count(Filters(statuses=statuses, soon=True)),
         "untaken": count(Filters(statuses=(Status.ASSIGNED.value,), given_before=waiting.given_too_long_ago(reading))),
+        "unanswered": count(Filters(statuses=statuses, unanswered=True)),
         "suspected": count(Filters(statuses=statuses, columns={"severity": "suspected_major"})),
     }
 

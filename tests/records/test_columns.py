@@ -54,7 +54,7 @@ def test_a_schema_describes_what_its_projection_shows(schema, to, more):
     assert described == shown | dict.fromkeys(more, False)
 
 
-BESIDE_COLUMNS = ("area", "overdue", "soon", "untaken", "placed", "requested", "flag", "q")
+BESIDE_COLUMNS = ("area", "overdue", "soon", "untaken", "reply", "unanswered", "placed", "requested", "flag", "q")
 
 
 def test_the_query_of_lists_takes_the_filters_that_the_table_declares():

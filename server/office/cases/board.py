@@ -32,7 +32,7 @@ COUNTED_MOST, SEARCHED_COUNTED_MOST, ENDED_COUNTED_MOST = 9_999, 300, 300
 """As far as a tab counts: beyond it a plus says that there are more. Whoever searches narrows the search first, and of
 what is over nobody has work."""
 
-OF_OPEN_CASES = frozenset({"overdue", "soon", "untaken", "requests"})
+OF_OPEN_CASES = frozenset({"overdue", "soon", "untaken", "requests", "reply", "unanswered"})
 """Filters that no ended case meets: it has no limit, no handler and no request."""
 
 CHANGED_MOST = 200
@@ -122,7 +122,8 @@ def page_of(reading: Reading, by: Actor, asked: Asked, limit: int) -> list[Row]:
     if asked.tab is ENDED_TAB or asked.sort == NEWEST:
         before = None if asked.after is None else asked.after.born_seq
         return record_lists.page(reading, by.scope, asked.filters, before=before, limit=limit)
-    return record_lists.page_by_due(reading, by.scope, asked.filters, after=asked.after, limit=limit)
+    page = record_lists.page_by_reply if asked.is_by_reply else record_lists.page_by_due
+    return page(reading, by.scope, asked.filters, after=asked.after, limit=limit)
 
 
 def _mine(found: Iterable[waiting.Waiting]) -> list[Row]:
@@ -139,7 +140,7 @@ def _next(asked: Asked, rows: list[Row]) -> str:
     """Return the address of the next page, empty on the last one."""
     if len(rows) <= ROWS or asked.tab is MINE:
         return ""
-    return asked.address(cursor=board_query.cursor(rows[ROWS - 1]))
+    return asked.address(cursor=board_query.cursor(rows[ROWS - 1], asked))
 
 
 def _head(reading: Reading, by: Actor, asked: Asked, mine: Iterable[waiting.Waiting]) -> dict[str, Any]:

@@ -56,6 +56,8 @@ TICKS = {
     "untaken": "超期未签收",
     "conflict": "有两个值",
     "requests": "有申请",
+    "reply": "12345待答复",
+    "unanswered": "已过答复期限",
     "placed": "有定位",
     "unplaced": "无定位",
 }
@@ -127,6 +129,11 @@ class Asked(NamedTuple):
         return f"{path}?{urlencode(self.said(**other))}"
 
     @property
+    def is_by_reply(self) -> bool:
+        """Whether the list is in the order of answers to the hotline."""
+        return self.sort == SORTS[0] and not self.ticks.isdisjoint(("reply", "unanswered"))
+
+    @property
     def unfiltered(self) -> str:
         return f"/office/board?{urlencode({'tab': self.tab.key})}"
 
@@ -151,6 +158,8 @@ class Asked(NamedTuple):
             soon="soon" in self.ticks,
             given_before=self.given_before,
             placed=True if "placed" in self.ticks else False if "unplaced" in self.ticks else None,
+            reply="reply" in self.ticks,
+            unanswered="unanswered" in self.ticks,
             has_request=True if "requests" in self.ticks else None,
             flag=self.values.get("flag"),
             q=self.q or None,
@@ -190,9 +199,9 @@ def read(reading: Reading, said: Mapping[str, str], by: Actor) -> Asked:
     )
 
 
-def cursor(row: Row) -> str:
+def cursor(row: Row, asked: Asked) -> str:
     """Return what an address says of the row after which its page begins."""
-    last = record_lists.due_position(row)
+    last = record_lists.reply_position(row) if asked.is_by_reply else record_lists.due_position(row)
     return f"{last.due_at}~{last.born_seq}"
 
 
@@ -222,6 +231,8 @@ def _is_known(reading: Reading, name: str, value: str) -> bool:
 
 def _position(said: str) -> DuePosition | None:
     due_at, _, born_seq = said.partition("~")
-    if len(due_at) != len(FOREVER) or not (born_seq.isascii() and born_seq.isdigit() and len(born_seq) <= 18):
+    if len(due_at) not in (len(FOREVER), len("2026-12-31")) or not (
+        born_seq.isascii() and born_seq.isdigit() and len(born_seq) <= 18
+    ):
         return None
     return DuePosition(due_at, int(born_seq))

@@ -55,7 +55,10 @@ class Clock(NamedTuple):
 
 
 class ShownCase(NamedTuple):
-    """A case as a row of a list shows it. stage: how many of the five bars are full. pills: marks beside its number."""
+    """A case as a row of a list shows it. stage: how many of the five bars are full. pills: marks beside its number.
+
+    reply: last day for the answer to the hotline, of an open case. is_unanswered: it has passed.
+    """
 
     id: str
     label: str
@@ -74,6 +77,8 @@ class ShownCase(NamedTuple):
     reported: str
     address: str
     photos: int
+    reply: str
+    is_unanswered: bool
 
 
 def shown(reading: Reading, rows: Sequence[Row], by: Actor, language: str) -> list[ShownCase]:
@@ -113,6 +118,7 @@ def _shown(
     fields, status = orjson.loads(row["fields"]), Status(row["status"])
     place, hazard, category = told(reading, row["label"], fields, language)
     clock = clock_of(status, row["due_at"], reading.now)
+    reply_by = (row["reply_by"] or "") if status not in ENDED else ""
     village, _, unit = names.get(row["area"], "").partition(" ")
     return ShownCase(
         id=row["id"],
@@ -132,6 +138,8 @@ def _shown(
         reported=pages.moment(row["created_at"], reading.now),
         address=f"/office/cases/{row['id']}",
         photos=photos,
+        reply=pages.day(reply_by, reading.now) if reply_by else "",
+        is_unanswered=bool(reply_by) and reply_by < instants.local_day(reading.now),
     )
 
 

@@ -7,6 +7,7 @@ a field in ``schemas``; tests hold the table of the database and the schemas aga
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from enum import Enum, Flag, auto
 from operator import attrgetter, itemgetter
@@ -117,6 +118,15 @@ def _assigned_at(record: Record) -> str | None:
     return dispatches[-1].at if dispatches else None
 
 
+def _reply_by(record: Record) -> str | None:
+    """Return the day by which the hotline wants an answer, None where the case names none, or what is no day."""
+    written = None if record.status is None else record.fields.get("reply_by")
+    return written if written and _DAY.fullmatch(written) else None
+
+
+_DAY = re.compile(r"[12]\d{3}-[01]\d-[0-3]\d", re.ASCII)
+
+
 def _due_on(due_at: str | None) -> str | None:
     return None if due_at is None else instants.last_day(due_at)
 
@@ -171,6 +181,7 @@ COLUMNS = (
     Column("severity", "TEXT", _CASE, null=True, of=_code("severity"), filter=Filter("severity", 6, "general")),
     Column("source", "TEXT", _CASE, null=True, of=_code("source"), filter=Filter("source")),
     Column("assigned_at", "TEXT", _CASE, null=True, of=_assigned_at),
+    Column("reply_by", "TEXT", _CASE, _API, null=True, of=_reply_by),
     Column("placed", "INTEGER", _ALWAYS, of=lambda record: 1 if record.placed else 0),
     Column("check_value", "INTEGER", _ALWAYS, of=lambda record: checksums.of(record.id, record.version)),
 )  # fmt: skip

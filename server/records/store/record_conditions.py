@@ -53,7 +53,8 @@ class Filters:
     that has it (``sync.flags``); "supervised" is any level. ids: these records alone. shown_label:
     returns what a row is called to the reader, who finds by ``q`` what they are shown and cannot guess what is masked;
     None where nothing is. soon: open, and due today or tomorrow. given_before: given to somebody before this instant,
-    who has not taken it. placed: whether a position is known.
+    who has not taken it. placed: whether a position is known. reply: open orders of the hotline that name a day for the
+    answer. unanswered: those of them whose day has passed.
     """
 
     columns: Mapping[str, str | bool] = field(default_factory=dict)
@@ -66,6 +67,8 @@ class Filters:
     soon: bool = False
     given_before: Instant | None = None
     placed: bool | None = None
+    reply: bool = False
+    unanswered: bool = False
     ids: frozenset[str] | None = None
     shown_label: Callable[[Row], str] | None = None
 
@@ -96,6 +99,10 @@ def conditions_of(reading: Reading, scope: Scope, filters: Filters) -> list[Cond
     found += _in_time_or_not(reading.now, filters)
     if filters.placed is not None:
         found.append(_placed(filters.placed, filters.statuses is not None))
+    if filters.unanswered:
+        found.append(_to_answer(" AND reply_by < :reply_today", {"reply_today": instants.local_day(reading.now)}))
+    elif filters.reply:
+        found.append(_to_answer("", {}))
     if filters.has_request:
         found.append(Condition(MARKED_RANK, "flags LIKE '%|%_pending%'", {}))
     if filters.ids is not None:
@@ -185,6 +192,11 @@ def _soon(now: Instant) -> Condition:
     until = instants.beginning_of(date.fromisoformat(instants.local_day(now)) + timedelta(days=2))
     sql = f"closed_at IS NULL AND due_at IS NOT NULL AND {DUE} >= :now AND {DUE} <= :soon"
     return Condition(DUE_RANK, sql, {"now": now, "soon": until}, is_range=True)
+
+
+def _to_answer(more: str, values: dict[str, Any]) -> Condition:
+    """Return the condition that an open order of the hotline names a day for its answer; of these there are few."""
+    return Condition(MARKED_RANK, f"closed_at IS NULL AND reply_by IS NOT NULL{more}", values)
 
 
 def _untaken(given_before: Instant) -> Condition:

@@ -38,6 +38,8 @@ __all__ = [
     "due_position",
     "page",
     "page_by_due",
+    "page_by_reply",
+    "reply_position",
 ]
 
 NEWEST = columns.select(Projection.API | Projection.CSV, "born_seq")
@@ -47,15 +49,16 @@ BY_DUE = columns.select(Projection.API | Projection.TODO, "born_seq")
 """The columns of rows of ``page_by_due``."""
 
 _LABELLED = "type, area, author, assignee, label, fields, case_no"
-_DUE = record_conditions.DUE
-_AFTER = f" AND ({_DUE}, born_seq) > (:due_at, :born_seq)"
-
+_DUE, _REPLY = record_conditions.DUE, "reply_by"
 _READ_LEAST, _READ_MOST = 200, 3_200
 """How many candidates are compared at first, and at most in one query."""
 
 
 class DuePosition(NamedTuple):
-    """Where a case stands in the order of limits. due_at: ``FOREVER`` for one without."""
+    """Where a case stands in the order of limits, or of answers.
+
+    due_at: ``FOREVER`` for one without a limit; in the order of answers the last day for it.
+    """
 
     due_at: Instant
     born_seq: int
@@ -105,6 +108,23 @@ def page_by_due(
     return as_shown(filters, read, limit)
 
 
+def page_by_reply(
+    reading: Reading, scope: Scope, filters: Filters, *, after: DuePosition | None, limit: int
+) -> list[Row]:
+    """Return up to ``limit`` open orders of the hotline inside ``scope``, the one to be answered first before others.
+
+    Rows are those of ``page_by_due``. after: where the last row of the page before stood (``reply_position``).
+    """
+    conditions = searched_conditions(reading, scope, replace(filters, reply=True))
+    few = fewest(reading, conditions)
+    read_after = _sorted(reading, conditions, few or record_leads.leading(conditions), limit, few is not None, _REPLY)
+
+    def read(last: Row | None) -> list[Row]:
+        return read_after(after if last is None else reply_position(last))
+
+    return as_shown(filters, read, limit)
+
+
 def _of_status(reading: Reading, conditions: list[Condition], status: str, limit: int) -> ReadAfter:
     """Return what reads the cases of one open status by their limits: its index has them in this order."""
     of_status = of_open_status(conditions, status)
@@ -112,20 +132,26 @@ def _of_status(reading: Reading, conditions: list[Condition], status: str, limit
 
 
 def _sorted(
-    reading: Reading, conditions: list[Condition], leading: Condition | None, limit: int, is_few: bool = False
+    reading: Reading,
+    conditions: list[Condition],
+    leading: Condition | None,
+    limit: int,
+    is_few: bool = False,
+    by: str = _DUE,
 ) -> ReadAfter:
     """Return what reads up to ``limit`` cases after a position, None for the first ones, by their limits.
 
-    is_few: the leading condition leaves so few rows that they are sorted.
+    is_few: the leading condition leaves so few rows that they are sorted. by: the order, in SQL.
     """
     terms, values = where(conditions, leading)
     # Open to the planner only where the index of limits has it: else it would walk all records by status.
     is_case = "(status IS NOT NULL) IS TRUE" if is_few else "status IS NOT NULL"
 
     def read(position: DuePosition | None) -> list[Row]:
-        further, more = ("", {}) if position is None else (_AFTER, position._asdict())
+        after = f" AND ({by}, born_seq) > (:due_at, :born_seq)"
+        further, more = ("", {}) if position is None else (after, position._asdict())
         return reading.sql.rows(
-            f"SELECT {BY_DUE} FROM record WHERE {terms}{further} AND {is_case} ORDER BY {_DUE}, born_seq LIMIT :limit",
+            f"SELECT {BY_DUE} FROM record WHERE {terms}{further} AND {is_case} ORDER BY {by}, born_seq LIMIT :limit",
             {**values, **more, "limit": limit},
         )
 
@@ -135,6 +161,11 @@ def _sorted(
 def due_position(row: Row) -> DuePosition:
     """Return where a row stands in ``page_by_due``."""
     return DuePosition(row["due_at"] or FOREVER, row["born_seq"])
+
+
+def reply_position(row: Row) -> DuePosition:
+    """Return where a row stands in ``page_by_reply``."""
+    return DuePosition(row["reply_by"], row["born_seq"])
 
 
 def count_by_status(reading: Reading, scope: Scope, filters: Filters, most: int) -> dict[str, int]:
@@ -182,7 +213,14 @@ def count_ended(reading: Reading, scope: Scope, filters: Filters, most: int) -> 
     Of those there are a hundred times as many as open ones, so that words are looked for by their index, and what no
     ended case can be, late or with an open request, is not looked for.
     """
-    if filters.overdue or filters.has_request or filters.soon or filters.given_before:
+    if (
+        filters.overdue
+        or filters.has_request
+        or filters.soon
+        or filters.given_before
+        or filters.reply
+        or filters.unanswered
+    ):
         return 0
     wanted = replace(filters, statuses=tuple(status.value for status in ENDED))
     if filters.q is not None:
