@@ -6,10 +6,11 @@ One definition for all readers: the live columns of a case are ``after`` applied
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import timedelta
-from typing import Any
+from operator import attrgetter
+from typing import Any, cast
 
 from server.instants import Instant, parse
 from server.records.domain import lateness
@@ -138,6 +139,10 @@ class CaseFacts:
         return _seconds(self.dispatches[0].at, self.fed_back_at) - self.held_s
 
 
+_NAMES = tuple(each.name for each in fields(CaseFacts))
+_values = attrgetter(*_NAMES)
+
+
 def begun(id: str, path: str, category: str, birth: Step) -> CaseFacts:
     """Return the facts of a case as its first step leaves it."""
     return after(CaseFacts(id, path, category, birth.at, Status.REPORTED), birth)
@@ -145,38 +150,77 @@ def begun(id: str, path: str, category: str, birth: Step) -> CaseFacts:
 
 def as_of(facts: CaseFacts, steps: Iterable[Step], at: Instant) -> CaseFacts:
     """Return ``facts`` after those ``steps`` (in order of commit) that were taken by ``at``."""
+    return _played(facts, [step for step in steps if step.at <= at])
+
+
+def of_history(id: str, path: str, category: str, steps: Sequence[Step]) -> CaseFacts:
+    """Return the facts of a case as its steps leave it, which are in order of commit. category: that it began with."""
+    return _played(CaseFacts(id, path, category, steps[0].at, Status.REPORTED), steps)
+
+
+def _played(facts: CaseFacts, steps: Iterable[Step]) -> CaseFacts:
+    # The past is played back for tens of thousands of cases at once: facts are not made anew for each step.
+    played = _Played(facts)
     for step in steps:
-        if step.at <= at:
-            facts = after(facts, step)
-    return facts
+        for name, value in _changes(cast(CaseFacts, played), step).items():
+            setattr(played, name, value)
+    return CaseFacts(*_values(played))
+
+
+class _Played:
+    """Facts while steps are played back into them."""
+
+    __slots__ = _NAMES
+
+    def __init__(self, facts: CaseFacts) -> None:
+        for name, value in zip(_NAMES, _values(facts), strict=True):
+            setattr(self, name, value)
 
 
 def after(facts: CaseFacts, step: Step) -> CaseFacts:
     """Return what a case contributes once it has taken one more step; pure, whether the step is legal is not asked."""
-    changed: dict[str, Any] = {
-        "status": step.status,
-        "decided_at": facts.decided_at or _when(step, reached=step.status is not Status.REPORTED),
-        "registered_at": facts.registered_at or _when(step, reached=step.status not in UNREGISTERED),
-        "closed_at": _closed_at(facts, step),
-        "handle_due_at": step.handle_due_at or facts.handle_due_at,
-        "close_due_at": step.close_due_at or facts.close_due_at,
-        "extended": facts.extended + (step.action == "extend" or step.extends),
-        "result_code": step.result_code or facts.result_code,
-        "category": facts.category if step.category is None else step.category,
-        "site_closed": step.status in CLOSED and (facts.site_closed or step.action == "site_check"),
-        "drawn": facts.drawn + (step.action == "draw_recheck"),
-        "rechecked": facts.rechecked + (step.action in ("recheck", RECHECK_FAILED)),
-        "recheck_failed": facts.recheck_failed + (step.action == RECHECK_FAILED),
-        "supervised": facts.supervised or step.action == "supervise",
-        "reopened": facts.reopened + (step.action == "reopen"),
-        "recurrent": facts.recurrent or step.recurs,
-        "relaxed": facts.relaxed or step.relaxes,
-        "discovered_at": facts.discovered_at or step.discovered_at,
-        "late_returns": facts.late_returns + (step.action == RETURN_ASKED_LATE),
-    }
-    # One copy with all that changes: the past is played back for tens of thousands of cases at once.
-    moved = {**_held(facts, step), **_handed_on(facts, step), **_handled(facts, step), **_ended(facts, step)}
-    return replace(facts, **changed, **moved, **_late(facts, step))
+    return replace(facts, **_changes(facts, step))
+
+
+def _changes(facts: CaseFacts, step: Step) -> dict[str, Any]:
+    """Return what a step changes of facts, by field; what stays as it is, as most does, may be left out."""
+    status, at, action = step.status, step.at, step.action
+    changed: dict[str, Any] = {"status": status, **(_COUNTED[action](facts) if action in _COUNTED else {})}
+    if facts.decided_at is None and status is not Status.REPORTED:
+        changed["decided_at"] = at
+    if facts.registered_at is None and status not in UNREGISTERED:
+        changed["registered_at"] = at
+    if status not in CLOSED:
+        changed["closed_at"], changed["site_closed"] = None, False
+    else:
+        changed["closed_at"] = facts.closed_at or at
+        changed["site_closed"] = facts.site_closed or action == "site_check"
+    for name in ("handle_due_at", "close_due_at", "result_code"):
+        value = getattr(step, name)
+        if value:
+            changed[name] = value
+    if step.category is not None:
+        changed["category"] = step.category
+    if step.extends and action != "extend":
+        changed["extended"] = facts.extended + 1
+    changed |= {name: True for name, said in (("recurrent", step.recurs), ("relaxed", step.relaxes)) if said}
+    if step.discovered_at is not None and facts.discovered_at is None:
+        changed["discovered_at"] = step.discovered_at
+    for moved in (_held, _handed_on, _handled, _ended, _late):
+        changed |= moved(facts, step)
+    return changed
+
+
+_COUNTED: Mapping[str, Callable[[CaseFacts], dict[str, Any]]] = {
+    "extend": lambda facts: {"extended": facts.extended + 1},
+    "draw_recheck": lambda facts: {"drawn": facts.drawn + 1},
+    "recheck": lambda facts: {"rechecked": facts.rechecked + 1},
+    RECHECK_FAILED: lambda facts: {"rechecked": facts.rechecked + 1, "recheck_failed": facts.recheck_failed + 1},
+    "supervise": lambda facts: {"supervised": True},
+    "reopen": lambda facts: {"reopened": facts.reopened + 1},
+    RETURN_ASKED_LATE: lambda facts: {"late_returns": facts.late_returns + 1},
+}
+"""What is counted of a case, or noted, by the act alone."""
 
 
 def _held(facts: CaseFacts, step: Step) -> dict[str, Any]:
@@ -221,16 +265,19 @@ def _undoes_feedback(facts: CaseFacts, step: Step) -> bool:
 
 
 def _late(facts: CaseFacts, step: Step) -> dict[str, Any]:
+    undone = _undoes_feedback(facts, step)
+    reopened = facts.closed_at is not None and step.status not in CLOSED
+    if step.handle_due_at is None and step.close_due_at is None and not undone and not reopened:
+        return {}
     ran_until, is_extended = facts.held_since or step.at, step.extends or step.action == "extend"
     found: dict[str, Any] = {}
     if facts.dispatches:
         clock = lateness.Clock(facts.handle_due_at, step.handle_due_at, ran_until, is_extended)
-        undone = _undoes_feedback(facts, step)
         late = lateness.of_handling(clock, facts.fed_back_at, facts.written_at, is_undone=undone)
         found["late_handling"] = max(facts.late_handling, late)
     if facts.registered_at is not None:
         clock = lateness.Clock(facts.close_due_at, step.close_due_at, ran_until, is_extended)
-        late_now = lateness.of_closing(clock, facts.closed_at, is_undone=step.status not in CLOSED)
+        late_now = lateness.of_closing(clock, facts.closed_at, is_undone=reopened)
         found["late_closing"] = facts.late_closing or late_now
     return found
 
@@ -246,16 +293,6 @@ def _ended(facts: CaseFacts, step: Step) -> dict[str, Any]:
     if step.status in DROPPED:
         endings = (*endings, Ending(step.at, None, step.status))
     return {"endings": endings} if endings is not facts.endings else {}
-
-
-def _closed_at(facts: CaseFacts, step: Step) -> Instant | None:
-    if step.status not in CLOSED:
-        return None
-    return facts.closed_at or step.at
-
-
-def _when(step: Step, *, reached: bool) -> Instant | None:
-    return step.at if reached else None
 
 
 def _seconds(since: Instant, until: Instant) -> int:

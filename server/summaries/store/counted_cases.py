@@ -137,7 +137,7 @@ def _changed_since(
     steps = _steps(reading, [row["id"] for row in rows], as_of)
     for row in rows:
         taken = steps.get(row["id"])
-        yield case_facts.from_row(row), None if taken is None else _facts_as_of(row, taken, as_of)
+        yield case_facts.from_row(row), None if taken is None else _facts_as_of(row, taken)
 
 
 def closed_within(reading: Reading, first: date, last: date, as_of: Instant) -> list[CaseFacts]:
@@ -262,14 +262,11 @@ def _as_of(reading: Reading, condition: str, values: dict[str, Any], as_of: Inst
     rows = reading.sql.rows(f"SELECT {_COLUMNS} FROM case_fact WHERE {condition}", values)
     changed = [row["id"] for row in rows if row["stepped_at"] > as_of]
     steps = _steps(reading, changed, as_of)
-    return [
-        _facts_as_of(row, steps[row["id"]], as_of) if row["id"] in steps else case_facts.from_row(row) for row in rows
-    ]
+    return [_facts_as_of(row, steps[row["id"]]) if row["id"] in steps else case_facts.from_row(row) for row in rows]
 
 
-def _facts_as_of(row: dict[str, Any], steps: list[Step], as_of: Instant) -> CaseFacts:
-    first, *later = steps
-    return domain.as_of(domain.begun(row["id"], row["path"], row["category"], first), later, as_of)
+def _facts_as_of(row: dict[str, Any], steps: list[Step]) -> CaseFacts:
+    return domain.of_history(row["id"], row["path"], row["category"], steps)
 
 
 def _steps(reading: Reading, ids: list[str], as_of: Instant) -> dict[str, list[Step]]:

@@ -114,11 +114,16 @@ def by_month(reading: Reading, area_scope: AreaScope, period: Period, take: Took
 def _aggregation_of(
     reading: Reading, area_scope: AreaScope, by: str, period: Period, row_of: Callable[[Any], str]
 ) -> Aggregation:
-    """Return what is to be summed up, cut at the end of the month of the instant: later columns are all nought."""
+    """Return what is to be summed up, cut at the end of the month of the instant: later columns are all nought.
+
+    Of a past instant within its first month a period is cut at the end of its day, since days are kept too: what came
+    in later, which is most of what has changed, need not be taken away again. Not by category, whose days are not kept.
+    """
     inside = AreaCondition(area_scope)
     as_of = area_scope.as_of
-    month_end = periods.containing(Span.MONTH, periods.day_of(as_of)).last
-    until = Period(period.first, min(period.last, month_end))
+    month = periods.containing(Span.MONTH, periods.day_of(as_of))
+    is_cut = as_of < reading.now and by != CATEGORY and period.first >= month.first
+    until = Period(period.first, min(period.last, periods.day_of(as_of) if is_cut else month.last))
     changed: list[tuple[int, CaseFacts]] = []
     if as_of < reading.now:
         for now, then in counted_cases.changed_since(reading, inside, until, as_of):
