@@ -151,6 +151,9 @@ class PeriodSummarySchema(BaseSchema):
     over = fields.Boolean(required=True, metadata={"description": "whether the days had ended at `as_of`"})
     visited = integer_out_or_null("premises that patrols inspected, each place once; null where the days had not begun")
     training = fields.Boolean(required=True, metadata={"description": "all is practice, so nothing is counted"})
+    holidays_missing = integer_out_or_null(
+        "year, this one or soon the next, whose holidays are not known: its limits in working days go by weekdays"
+    )
     sentence = text_out("for the report")
     results = fields.Dict(required=True, metadata={"description": "label of each result code that occurs"})
     rows = fields.List(fields.Nested(ClosureRowSchema), required=True)

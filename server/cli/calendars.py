@@ -57,8 +57,12 @@ def list_(data: Path) -> None:
         for year in stored.years(reading):
             origin = "随程序提供" if year.loaded_at is None else f"{local_day(year.loaded_at)} 由 {year.loaded_by} 载入"
             click.echo(f"{year.year}  {origin}")
-        missing = calendars.missing_year(reading)
-    if missing is not None:
+        say_missing_year(reading)
+
+
+def say_missing_year(reading: Reading) -> None:
+    """Say on the error stream which year's holidays are missing; nothing where all is known."""
+    if (missing := calendars.missing_year(reading)) is not None:
         click.echo(f"注意：{calendars.missing_year_words(missing)}", err=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from rich.table import Table
 from server import instants
 from server.audit.domain.entries import COMMAND, Entry
 from server.audit.usecases import exports
+from server.cli.calendars import say_missing_year
 from server.cli.folder import Group, data_option, everything, opened, opened_to_write
 from server.db.database import Database
 from server.db.transactions import Reading
@@ -207,8 +208,8 @@ def _show(reading: Reading, result: Result, previous: Result | None, names: tupl
     place = "全县" if result.area is None else areas.full_name(reading, result.area.code)
     console.print(f"{place}  {summary_tables.days_of(result)}  统计时刻 {summary_tables.local_exactly(result.as_of)}")
     if previous is not None:
-        until = f"，统计时刻 {summary_tables.local_exactly(previous.as_of)}"
-        console.print(f"{names[0]}，括号内为{names[1]}（{_days(previous.period)}{until}）")
+        until = f"{_days(previous.period)}，统计时刻 {summary_tables.local_exactly(previous.as_of)}"
+        console.print(f"{names[0]}，括号内为{names[1]}（{until}）")
     for codes in BLOCKS:
         table = summary_tables.table(reading, result, codes)
         earlier = None if previous is None else summary_tables.table(reading, previous, codes)
@@ -216,6 +217,7 @@ def _show(reading: Reading, result: Result, previous: Result | None, names: tupl
     console.print(f"{names[0]}{summary_tables.sentence(result)}")
     if previous is not None:
         console.print(f"{names[1]}{summary_tables.sentence(previous)}")
+    say_missing_year(reading)
 
 
 def _rendered(by: Grouping, table: SummaryTable, earlier: SummaryTable | None) -> Table:
@@ -289,11 +291,7 @@ def _console() -> Console:
 
 
 def _days(period: Period) -> str:
-    return f"{_day(period.first)} 至 {_day(period.last)}"
-
-
-def _day(day: date) -> str:
-    return f"{day:%Y-%m-%d}"
+    return f"{period.first} 至 {period.last}"
 
 
 def _local(instant: str | None) -> str:

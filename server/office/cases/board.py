@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, request
 from markupsafe import Markup
 
-from server.cases.usecases import waiting
+from server.cases.usecases import calendars, waiting
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import Invalid, NotFound
@@ -56,6 +56,7 @@ def board() -> Response:
             "listed_first": ROWS if asked.tab is MINE and _goes_on(mine, rows) else 0,
             **bulk.on_board(by, request.args),
             "can_export": record_exports.may_export(by),
+            "holidays_missing": calendars.missing_year(reading),
             "overdue": _overdue(reading, by, asked, mine),
             "clock": f"{parse(reading.now).astimezone(BEIJING):%H:%M}",
             "panel": _panel(reading, asked),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from flask import Response, request
 
+from server.cases.usecases import calendars
 from server.db.transactions import Reading
 from server.errors import Invalid, Refusal
 from server.grid.domain.scope import Scope
@@ -164,6 +165,7 @@ def _frame_values(reading: Reading, by: Actor, found: Found) -> dict[str, Any]:
         "until": summary_tables.local(result.as_of)[5:],
         "is_now": "as_of" not in asked.said,
         "running": _running(result),
+        "holidays_missing": calendars.missing_year(reading),
         "table": _table(reading, asked, result, is_whole=is_whole),
         "total": shown.total(asked, result),
         "row_title": ROW_TITLES[result.by],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server import instants
+from server.cases.usecases import calendars
 from server.db import training
 from server.db.transactions import Reading
 from server.forms.store import codes as code_lists
@@ -169,6 +170,7 @@ def as_json(reading: Reading, result: Result) -> dict[str, Any]:
         "over": result.over,
         "visited": result.visited if has_begun(result) else None,
         "training": result.training,
+        "holidays_missing": calendars.missing_year(reading),
         "sentence": sentence(result),
         "results": named,
         "rows": [_row(result.by, row, begun) for row in result.summary.rows],
