@@ -441,7 +441,7 @@ def test_all_that_a_form_names_and_has_not_is_told_at_once_where_the_tool_stops_
         "| | text | | 备注 | Note | |\n"
         "| | | typeless | 备注 | Note | |\n"
         "| | text | note | ${Keeper} | ${nobody} | |\n"
-        "| | select_one nolist | pick | 选 | Pick | |\n"
+        "| | select_one nolist | pick | 选 | ${nothing} | |\n"
     )
     choices = "| choices |\n| | list_name | name | label::中文 (zh) | label::English (en) |\n| | l | x | 甲 | X |\n"
 
@@ -454,6 +454,7 @@ def test_all_that_a_form_names_and_has_not_is_told_at_once_where_the_tool_stops_
         (6, "type"),
         (7, "label::中文 (zh)"),
         (7, "label::English (en)"),
+        (8, "label::English (en)"),
         (8, "type"),
     ]
     assert "${keeper}" in errors[2]["cure"]
@@ -616,3 +617,34 @@ def test_a_reference_is_no_fault_of_its_own_where_the_name_it_means_is_refused(n
 
     told = [(each.row, each.column) for each in faults_of(refusal.value) if each.sheet == "survey"]
     assert told == [(2, "name"), (4, "relevant")]
+
+
+NAMELESS = {
+    "a question": "| | text | | 养蜂人 | |\n",
+    "one without label too": "| | text | | | |\n",
+    "one that computes": "| | calculate | | | ${b} = 'x' |\n",
+    "a choice": "| | select_one yes_no | | 选 | |\n",
+    "a label alone": "| | | | 只有标签 | |\n",
+    "a group": "| | begin_group | | 组 | |\n| | text | c | 丙 | ${b} = 'x' |\n| | end_group | | | |\n",
+    "a type that there is none of": "| | textt | | 甲 | |\n",
+}
+
+
+@pytest.mark.parametrize("rows", NAMELESS.values(), ids=NAMELESS)
+def test_a_row_without_a_name_is_one_fault_with_its_cure(rows):
+    assert places_of(f"{rows}| | text | b | 乙 | |\n") == [("survey", 2)]
+
+
+def test_the_name_that_is_left_out_is_told_where_others_refer_to_it():
+    rows = "| | text | | 养蜂人 | |\n| | text | b | 乙 | ${keeper} != '' |\n| | text | c | 丙 | ${keeper} = '' |\n"
+    with pytest.raises(FormRefused) as refusal:
+        converted(f"{ROWS_HEAD}{rows}{ROWS_FOOT}")
+
+    fault = the_only(faults_of(refusal.value))
+    assert (place(fault), "${keeper}" in fault.cure) == (("survey", 2, "name"), True)
+
+
+def test_where_several_names_are_left_out_every_reference_is_told():
+    rows = "| | text | | 甲 | |\n| | text | | 乙 | |\n| | text | c | 丙 | ${keeper} = '' |\n"
+
+    assert places_of(rows) == [("survey", 2), ("survey", 3), ("survey", 4)]

@@ -150,6 +150,8 @@ def _made_plain(rows: list[dict[Any, Any]], at: int) -> bool:
     if kind.startswith(("begin", "end")):
         return False
     is_taken = any(str(each.get("name") or "").strip() == name for n, each in enumerate(rows) if n != at)
+    # A row without a label would be told of as one that lacks it, under the name that it is given here.
+    labels = labels if any(str(value or "").strip() for value in labels.values()) else {"label": kind or "text"}
     plain = {**labels, "type": "text", "name": f"row_{at + 2}" if is_taken or not _NAME.fullmatch(name) else name}
     changed, rows[at] = plain != rows[at], plain
     return changed

@@ -32,7 +32,7 @@ def reference_faults(sheets: Sheets) -> list[Fault]:
     if not any(cell(row, "type") for _, row in survey):
         return []
     return [
-        *(fault for number, row in survey for fault in _bare_faults(number, row)),
+        *(fault for number, row in survey for fault in _bare_faults(number, row, _name_left_out(sheets))),
         *(fault for name, fault in _unknown(sheets) if _letters(name) not in _meant(sheets)),
         *_list_faults(sheets, survey),
         *_save_to_faults(sheets, survey),
@@ -49,7 +49,26 @@ def _meant(sheets: Sheets) -> set[str]:
     """Return the letters of names that are refused: with a blank, a character unseen, or a digit before them."""
     names = {cell(row, "name") for row in sheets.rows.get("survey", ())}
     wrong = [name for name in names if re.search(r"\s|^\d", name) or invisible_in(name)]
-    return {_letters(name) for name in wrong} | {_letters(name).lstrip("0123456789") for name in wrong}
+    left_out = {_letters(name) for name in (_name_left_out(sheets),) if name}
+    return left_out | {_letters(name) for name in wrong} | {_letters(name).lstrip("0123456789") for name in wrong}
+
+
+def _name_left_out(sheets: Sheets) -> str:
+    """Return the name that the only question without one is called by elsewhere, empty where that cannot be told."""
+    rows = sheets.rows.get("survey", ())
+    known = {cell(row, "name").lower() for row in rows}
+    unknown = {name for name, _ in _unknown(sheets) if name and name.lower() not in known}
+    lacking = sum(_lacks_name(row) for row in rows)
+    return unknown.pop() if lacking == len(unknown) == 1 else ""
+
+
+def _lacks_name(row: Mapping[str, str]) -> bool:
+    kind = cell(row, "type").lower()
+    return bool(kind) and not cell(row, "name") and not _CLOSING.match(kind) and kind not in _NAMELESS
+
+
+def _labelled(row: Mapping[str, str]) -> bool:
+    return any(value.strip() for header, value in row.items() if header.strip().lower().startswith("label"))
 
 
 def _letters(name: str) -> str:
@@ -57,14 +76,20 @@ def _letters(name: str) -> str:
     return _NO_LETTERS.sub("", name).lower()
 
 
-def _bare_faults(number: int, row: Mapping[str, str]) -> Iterator[Fault]:
+def _bare_faults(number: int, row: Mapping[str, str], left_out: str) -> Iterator[Fault]:
+    """Yield what a row lacks. left_out: the name that the only question without one seems to be meant to have."""
     kind, name = cell(row, "type"), cell(row, "name")
-    if kind and not name and not _CLOSING.match(kind.lower()) and kind.lower() not in _NAMELESS:
+    if _lacks_name(row):
         cure = "请在这一行填写 name：字母开头，只用英文字母、数字和下划线。"
+        if left_out:
+            cure = f"请在这一行填写 name；别处引用的 ${{{left_out}}} 找不到，多半就是它。"
         yield Fault(f"题型 {kind} 的一行没有名称 (name)。", cure, "survey", number, "name")
     if name and not kind:
         cure = "请在这一行填写 type，例如 text、integer、select_one。"
         yield Fault(f"问题 {name} 没有题型 (type)。", cure, "survey", number, "type")
+    if not kind and not name and _labelled(row):
+        cure = "请在这一行填写 type（例如 text、note）和 name；不需要时删去整行。"
+        yield Fault("这一行只有显示文字，没有题型 (type) 和名称 (name)。", cure, "survey", number, "type")
 
 
 def _unknown(sheets: Sheets) -> Iterator[tuple[str, Fault]]:
