@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from server.audit.store.entry_lists import EVERYWHERE, AuditFilters
 from server.cli.main import main
 from server.errors import Conflict, Invalid
 from server.office.cases import case_paper
+from server.office.problems import device_list
 from server.people.domain.unmoved_devices import History, PhoneKey, unmoved
 from server.people.store import public_addresses, unmoved_devices
 from server.people.usecases import address_moves
@@ -331,3 +334,23 @@ def test_a_move_back_counts_whoever_never_left_as_moved():
     keys = [a_key("a", seen=5, address=None), a_key("b"), a_key("c", made=12), a_key("d", seen=12, address=NEW)]
 
     assert [each.key.person for each in unmoved(keys, history)] == ["d", "c"]
+
+
+def test_the_list_of_who_has_not_moved_goes_on_where_its_page_ended(town, monkeypatch):
+    begin(town)
+    everybody = [each["display"] for each in told(town)["unmoved"]]
+    desk = Desk(with_passwords(town))
+    desk.sign_in("officer")
+    monkeypatch.setattr(device_list, "ROWS", 1)
+
+    shown, ahead = [], "/office/problems/devices"
+    while ahead:
+        page = desk.open(ahead)
+        table = page.text.partition('class="devices unmoved"')[2].partition("</table>")[0]
+        assert f"还没用新地址来过的手机和电脑 {len(everybody)} 台" in table
+        rows = re.findall(r'<td class="c-who"><b>([^<]*)</b>', table)
+        assert len(rows) == 1
+        shown += rows
+        ahead = next((unescape(link) for link in re.findall(r'href="([^"]*group=unmoved[^"]*)"', page.text)), "")
+
+    assert shown == everybody and len(everybody) > 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import Response, request
@@ -17,10 +18,13 @@ from server.office.layout import signed_in
 from server.office.problems import desk
 from server.people.domain.actors import Actor, Role
 from server.people.domain.devices import ADVICE, Contact, Device
+from server.people.domain.unmoved_devices import UnmovedDevice
 from server.people.store import devices, public_addresses, unmoved_devices
 from server.phones.usecases import form_holders
 from server.staffing.usecases.account_management import people_scope
 from server.web import context
+
+D = TypeVar("D", Device, UnmovedDevice)
 
 blueprint = layout.create_blueprint("office-devices", __name__)
 
@@ -35,6 +39,9 @@ GROUPS = {
 }
 """By their last contact, those to be looked after first."""
 
+UNMOVED = "unmoved"
+"""The group of those that have not come by the public address yet."""
+
 _PROGRAM_CHARS = 40
 
 
@@ -43,7 +50,8 @@ _PROGRAM_CHARS = 40
 def device_list() -> Response:
     """Show the devices of people whom the caller may see, silent longest first; those never seen apart.
 
-    Of each group the first devices are shown; an address asks for what follows a device in one of them.
+    Of each group, and of those that still use an old address, the first devices are shown; an address asks for what
+    follows a device in one of them.
     """
     by, only = context.caller(), request.args.get("group", "")
     with context.database().reading() as reading:
@@ -51,7 +59,7 @@ def device_list() -> Response:
         values = {
             "tabs": desk.tabs_of(reading, by, "devices"),
             "groups": {name: _group(reading, name, found) for name in GROUPS},
-            "only": only if only in GROUPS else "",
+            "only": only if only in (*GROUPS, UNMOVED) else "",
             "forms": _forms(reading, by),
             **_unmoved(reading, by),
         }
@@ -61,19 +69,22 @@ def device_list() -> Response:
 def _group(reading: Reading, name: str, listed: list[Device]) -> dict[str, Any]:
     """Return the rows of a group that an address asks for, with how many devices it has and the address of more."""
     found = [each for each in listed if each.contact(reading.now) in GROUPS[name]]
-    after = request.args.get("cursor", "") if request.args.get("group") == name else ""
+    shown, following = _page(name, found)
+    names = areas.full_names(reading, (each.area for each in shown))
+    return {"rows": [_row(reading, each, names) for each in shown], "count": len(found), "next": following}
+
+
+def _page(group: str, found: Sequence[D]) -> tuple[Sequence[D], str]:
+    """Return the devices of a group that an address asks for, and the address of what follows, empty for nothing."""
+    after = request.args.get("cursor", "") if request.args.get("group") == group else ""
     begin = next((at for at, each in enumerate(found, 1) if _cursor(each) == after), 0)
     shown = found[begin : begin + ROWS]
-    names = areas.full_names(reading, (each.area for each in shown))
-    further = {"group": name, "cursor": _cursor(shown[-1])} if len(found) > begin + ROWS else {}
-    return {
-        "rows": [_row(reading, each, names) for each in shown],
-        "count": len(found),
-        "next": f"{ADDRESS}?{urlencode(further)}" if further else "",
-    }
+    if len(found) <= begin + ROWS:
+        return shown, ""
+    return shown, f"{ADDRESS}?{urlencode({'group': group, 'cursor': _cursor(shown[-1])})}"
 
 
-def _cursor(device: Device) -> str:
+def _cursor(device: Device | UnmovedDevice) -> str:
     return f"{device.person}~{device.id}"
 
 
@@ -100,7 +111,8 @@ def _unmoved(reading: Reading, by: Actor) -> dict[str, Any]:
     if kept is None or not kept.old_url:
         return {"move": None, "unmoved": []}
     found = unmoved_devices.list_unmoved(reading, people_scope(by), kept)
-    names = areas.full_names(reading, (each.area for each in found))
+    shown, following = _page(UNMOVED, found)
+    names = areas.full_names(reading, (each.area for each in shown))
     rows = [
         {
             "is_phone": each.is_phone,
@@ -112,11 +124,12 @@ def _unmoved(reading: Reading, by: Actor) -> dict[str, Any]:
             "address": each.address or "",
             "card_at": "" if each.card_at is None else pages.moment(each.card_at, reading.now),
         }
-        for each in found
+        for each in shown
     ]
     may_make = any(tab.key == "cards" for tab in admin_tabs.tabs_of(by))
     move = {"url": kept.url, "old_url": kept.old_url, "since": pages.moment(kept.at, reading.now)}
-    return {"move": move | {"may_make_cards": may_make}, "unmoved": rows}
+    said = {"may_make_cards": may_make, "count": len(found), "next": following}
+    return {"move": move | said, "unmoved": rows}
 
 
 def _row(reading: Reading, each: Device, names: dict[str, str]) -> dict[str, Any]:
