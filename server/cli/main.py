@@ -24,6 +24,7 @@ COMMANDS = {
     "user": "server.cli.users:user",
     "body": "server.cli.users:body",
     "form": "server.cli.forms:form",
+    "inbox": "server.cli.notices.inbox:inbox",
     "premises": "server.cli.cases.premises:premises",
     "ledger": "server.cli.ledgers:ledger",
     "move-address": "server.cli.move_address:move_address",

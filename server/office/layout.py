@@ -16,6 +16,7 @@ from server.forms.domain.outline import Language
 from server.grid.domain.areas import short_name
 from server.grid.store import areas
 from server.instants import Instant
+from server.notices.usecases import inbox
 from server.office import pages, sessions
 from server.people.domain import rights, roles
 from server.people.domain.actors import Actor, Role
@@ -113,6 +114,12 @@ def _waiting_at(reading: Reading, actor: Actor, place: Place) -> str:
     return f"{BADGE_MOST}+" if count > BADGE_MOST else str(count or "")
 
 
+def _unread(reading: Reading, actor: Actor) -> str:
+    """Return how many notices a person has not read, as the bell shows it; empty for none."""
+    count = inbox.count_unread(reading, actor)
+    return f"{inbox.UNREAD_MOST}+" if count > inbox.UNREAD_MOST else str(count or "")
+
+
 class View(Protocol[P]):
     """A view of a page."""
 
@@ -171,6 +178,7 @@ def frame(reading: Reading, actor: Actor, here: str) -> dict[str, Any]:
         "rail": rail,
         "badges": {place.key: _waiting_at(reading, actor, place) for place in rail if place in _BADGED},
         "here": here,
+        "unread": _unread(reading, actor),
         "opens_next": opens_next(reading, actor.name),
         "person": {
             "name": actor.name,

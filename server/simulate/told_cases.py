@@ -111,9 +111,14 @@ def take(case: Case, row: Mapping[str, Any]) -> None:
         case.failed += case.status not in CLOSED
     if action in ("rework", "reopen") or (action == "site_check" and case.status not in CLOSED):
         case.feedback = None
-    extends = action == "extend" or "算一次延期" in (diff.get("office_note") or "")
-    _keep_lateness(past, case, past.moves[-1][0] if before in HELD else at, extends)
-    _marks(case, action, diff.get("office_note") or "", told)
+    note = _said(action, diff)
+    _keep_lateness(past, case, past.moves[-1][0] if before in HELD else at, action == "extend" or "算一次延期" in note)
+    _marks(case, action, note, told)
+
+
+def _said(action: str, diff: dict[str, str]) -> str:
+    """Return the note of an act; none of what tells of time, which stands behind what was said before."""
+    return "" if action in ("remind", "escalate", "escalate_request") else diff.get("office_note") or ""
 
 
 def _keep_lateness(past: Case, case: Case, stopped: datetime, extends: bool) -> None:

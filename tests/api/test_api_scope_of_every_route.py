@@ -116,6 +116,7 @@ def every_call(county) -> list[tuple[Rule, str, str]]:
         "list_code": "responsibility",
         "upload_id": uuid_of("nobody's upload"),
         "token": "nothing",
+        "seq": 1,
     }
     adapter = county.app.url_map.bind("localhost")
     calls = []
@@ -135,11 +136,11 @@ def readings(every_call) -> list[tuple[Rule, str]]:
 
 @pytest.fixture(scope="module")
 def writings(every_call) -> list[tuple[Rule, str, str]]:
-    """Every route that writes to what it names; sessions, syncs and uploads are the caller's own (``test_api_sync``).
+    """Every route that writes to what it names; what is the caller's own is left out (``test_api_sync``).
 
     A hand-over answers for each case by itself (``test_api_reassign``).
     """
-    own = ("/api/v1/session", "/api/v1/sync", "/api/v1/handovers", "/api/v1/uploads")
+    own = ("/api/v1/session", "/api/v1/sync", "/api/v1/handovers", "/api/v1/uploads", "/api/v1/inbox")
     return [call for call in every_call if call[1] != "GET" and not call[0].rule.startswith(own)]
 
 

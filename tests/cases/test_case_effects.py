@@ -144,6 +144,17 @@ ROWS = [
         [ASSIGN, FEED, ("close", {}), ("reopen", {"assignee": "body:shop", "due_on": "2026-12-24"})],
         *("handling", "body:shop", "2026-12-24T16:00", ("reworked",), "【返工】限12-24｜荆山口村｜演示民宿07"),
     ),
+    *(
+        (
+            [ASSIGN, (told, {"note": "限12-02"})],
+            "assigned",
+            "user:worker",
+            "2026-12-02T16:00",
+            (),
+            "限12-02｜荆山口村｜演示民宿07",
+        )
+        for told in ("remind", "escalate", "escalate_request")
+    ),
     (
         [ASSIGN, FEED, ("close", {}), ("draw_recheck", {})],
         *("closed", "user:worker", None, ("recheck_due",), "【已办结】｜荆山口村｜演示民宿07"),

@@ -52,8 +52,8 @@ MAY = {
     "POST /users/cards": STAFF,
     "POST /users/import": STAFF,
 }
-OWN = re.compile(r"/(session|uploads|sync)")
-"""Routes about the caller's own session, uploads and changes, which take no right."""
+OWN = re.compile(r"/(session|uploads|sync|inbox)")
+"""Routes about the caller's own session, uploads, changes and inbox, which take no right."""
 
 
 @pytest.fixture(scope="module")

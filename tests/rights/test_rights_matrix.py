@@ -54,8 +54,8 @@ LISTS_ASK = {
     "vacancies": PEOPLE,
 }
 FILES = ("csv", "xlsx", "geojson", "zip")
-NO_COUNTY_WORD = re.compile(r"/(session|uploads)")
-"""Routes about the caller's own session, and those to send files to."""
+NO_COUNTY_WORD = re.compile(r"/(session|uploads|inbox)")
+"""Routes about the caller's own session and inbox (``tests/notices``), and those to send files to."""
 
 
 @pytest.fixture(scope="module")

@@ -46,6 +46,7 @@ _ACCOUNT = (
     "DELETE FROM sign_in_session WHERE person = :name",
     "DELETE FROM todo_told WHERE person = :name",
     "DELETE FROM phone_holder WHERE person = :name",
+    "DELETE FROM notice WHERE person = :name",
 )
 
 _EXPIRED = {
@@ -63,6 +64,10 @@ _EXPIRED = {
 """By kind of ``data/retention.csv``: the table, what is past its time in it, and what is taken out."""
 
 
+_DELETED = {"notice": ("notice", "at < :before")}
+"""The same of what goes whole."""
+
+
 def forget_account(tx: Transaction, name: str, shown: str) -> None:
     """Take the name, password, devices and addresses of an account out. shown: what it is called from now on."""
     for statement in _ACCOUNT:
@@ -78,12 +83,16 @@ def accounts_revoked_before(reading: Reading, before: Instant, shown: str) -> li
 
 def count_expired(reading: Reading, kind: str, before: Instant) -> int:
     """Return how many rows of a kind hold what is past its time."""
-    table, condition, _ = _EXPIRED[kind]
+    table, condition = _DELETED.get(kind) or _EXPIRED[kind][:2]
     return int(reading.sql.value(f"SELECT COUNT(*) FROM {table} WHERE {condition}", {"before": before}))
 
 
 def remove_expired(tx: Transaction, kind: str, before: Instant) -> None:
-    """Take out of the rows of a kind what is past its time."""
+    """Take out of the rows of a kind what is past its time; of notices, the rows."""
+    if kind in _DELETED:
+        table, condition = _DELETED[kind]
+        tx.sql.run(f"DELETE FROM {table} WHERE {condition}", {"before": before})
+        return
     table, condition, taken_out = _EXPIRED[kind]
     tx.sql.run(f"UPDATE {table} SET {taken_out} WHERE {condition}", {"before": before})
 

@@ -137,6 +137,20 @@ def decide_by(level: DecisionLevel, request: Request, calendar: Calendar) -> Ins
     return deadlines.due_at(Clock.DECIDE, request.at, calendar, level)
 
 
+class Wait(NamedTuple):
+    """An open request as it waits. level: that is to decide it; decide_by: until when."""
+
+    kind: Kind
+    level: DecisionLevel
+    decide_by: Instant
+
+
+def waits_of(case: Case, calendar: Calendar, at: Instant) -> list[Wait]:
+    """Return how the open requests on a case wait. calendar: the county's. at: when rights are looked at."""
+    levels = [(each, BY_ACTION[each.action], decider(BY_ACTION[each.action], each, case, at)) for each in case.requests]
+    return [Wait(kind, level, decide_by(level, each, calendar)) for each, kind, level in levels]
+
+
 def _rank(level: DecisionLevel) -> int:
     return level.rank
 

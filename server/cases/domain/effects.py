@@ -78,6 +78,8 @@ def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: st
     dropped = [each for each in case.requests if each not in moved.requests]
     note = case_labels.office_note(step, act, context, who, after, extends=kept.extends)
     note += case_labels.dropped_requests(act, dropped)
+    if act.action in workflow.TIME_TELLING:  # whoever has the case is still to read what they were told to do
+        note = "；".join(each for each in (record.office_note, note) if each)
     return CaseUpdate(replace(after, office_note=note), kept)
 
 

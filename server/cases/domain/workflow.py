@@ -165,15 +165,22 @@ STEPS = (
     Step("release", "承办人离岗", WITH_HANDLER, Status.REGISTERED, takes=("note",)),
     Step("release_helpers", "协办人离岗", OPEN, None, takes=("helpers", "note")),
     Step("draw_recheck", "抽中回访", CLOSED, None, takes=("note",)),
+    Step("remind", "到期提醒", WITH_HANDLER, None, takes=("note",)),
+    Step("escalate", "超期上报", WITH_HANDLER, None, takes=("note",)),
+    Step("escalate_request", "申请超时上报", OPEN, None, takes=("note",)),
     Step(
         "recheck", "回访", CLOSED, None, ("pass", "method"), ("note",), ("recheck_drawn",)
     ),
     Step("note", "说明", frozenset(Status), None, ("note",)),
 )  # fmt: skip
 """Every step of ``domain.md`` section 2.3 (T03-T22). ``release`` is the server's own: a handler's duty has ended. So
-is ``draw_recheck``: a closed case is among those that the week's draw has chosen to be checked again."""
+is ``draw_recheck``: a closed case is among those that the week's draw has chosen to be checked again; and
+``TIME_TELLING``: a limit is near, or has passed."""
 
-BY_SERVER = frozenset({"release", "release_helpers", "draw_recheck"})
+TIME_TELLING = frozenset({"remind", "escalate", "escalate_request"})
+"""Actions by which the server tells that time goes by; they change nothing, and take nobody's words away."""
+
+BY_SERVER = frozenset({"release", "release_helpers", "draw_recheck"}) | TIME_TELLING
 """Actions that nobody asks for: the server takes them when something else has happened."""
 
 DECLINES = {

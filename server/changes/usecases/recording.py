@@ -24,6 +24,7 @@ from server.errors import NotFound, Refusal
 from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.instants import Instant
+from server.notices.usecases import telling
 from server.people.domain.actors import Actor
 from server.problems.domain.problems import Problem
 from server.problems.store import problems
@@ -155,7 +156,11 @@ def _update_dependents(tx: Transaction, before: Record | None, revised: Revised)
     if was is not None and was.waits_for_recheck and not after.case.waits_for_recheck:
         rechecks.settle(tx, after.id)
     figure_recording.record(tx, None if was is None else was.facts, after.case.facts, revised.step, after.version)
-    if before is not None and after.status in ENDED and before.status not in ENDED:
+    if before is None:
+        return
+    if revised.step is not None:
+        telling.tell(tx, before, after, revised.revision.action, revised.revision.author)
+    if after.status in ENDED and before.status not in ENDED:
         _notify_duplicates(tx, after)
 
 

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Lock
@@ -26,6 +26,7 @@ from server.grid.domain.areas import UNKNOWN_AREA
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import Instant
+from server.notices.store import notices
 from server.people.domain.actors import Actor, scope_of
 from server.phones.store import entity_rows
 from server.phones.usecases import handler_list
@@ -169,10 +170,11 @@ def _rows_csv(reading: Reading, type: RecordType, by: Actor) -> bytes:
     scope, since = phone_scope(by), closed_after(reading)
     may_do, mask = todo_column.TodoOfCaller(reading, by), RecordMask(reading, by)
     hiding = mask if mask.may_hide else None
+    told = notices.versions_told(reading, by.name) if type.kind is Kind.CASE else {}
 
     def rows() -> Iterable[list[object]]:
         found = entity_rows.each(reading, type, scope, closed_after=since)
-        return (_csv_row(row, columns, may_do, hiding) for row in found)
+        return (_csv_row(row, columns, may_do, hiding, told) for row in found)
 
     return _csv(("name", "label", "__version", *columns), rows)
 
@@ -183,10 +185,23 @@ def _columns(type: RecordType) -> tuple[str, ...]:
     return (*CASE_COLUMNS, *(name for name in type.fields if name not in CASE_COLUMNS))
 
 
+NEW_MARK = "【新】"
+"""What the note of a case begins with on the phone of whoever its newest revision tells something.
+
+It goes with the next revision, which whoever reads it makes by acting: a phone ignores a row of equal version, so that
+reading the notice elsewhere cannot take it away.
+"""
+
+
 def _csv_row(
-    row: Row, columns: tuple[str, ...], may_do: todo_column.TodoOfCaller, mask: RecordMask | None
+    row: Row,
+    columns: tuple[str, ...],
+    may_do: todo_column.TodoOfCaller,
+    mask: RecordMask | None,
+    told: Mapping[str, int],
 ) -> list[object]:
-    # mask: None for who sees all whole, since a list asks it of every row.
+    # mask: None for who sees all whole, since a list asks it of every row. told: versions that told the caller
+    # something, by case.
     values: dict[str, object] = orjson.loads(row["fields"])
     values["area"] = row["area"]
     label = row["label"]
@@ -194,6 +209,8 @@ def _csv_row(
         label = row["list_label"] or label
         values |= _system(row)
         values["todo"] = may_do.todo(row)
+        if told.get(row["id"]) == row["version"] and values["office_note"]:
+            values["office_note"] = f"{NEW_MARK}{values['office_note']}"
     if mask is not None:
         label, values = mask.on_phone(row, label, values)
     return [row["id"], label, row["version"], *(values.get(name, "") for name in columns)]

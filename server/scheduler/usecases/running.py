@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
-from server.changes.usecases import automatic_steps, recheck_draws
+from server.changes.usecases import automatic_steps, limit_telling, recheck_draws
 from server.changes.usecases.automatic_steps import AutomaticSteps
 from server.db.database import Database
 from server.db.transactions import Transaction
@@ -51,9 +51,31 @@ def resume_suspended(tx: Transaction, due_at: Instant) -> AutomaticSteps:
     return automatic_steps.suspended(tx, SUSPENDED_AT_ONCE)
 
 
+TOLD_AT_ONCE = 100
+"""Of how many cases one transaction tells that a limit is near or has passed."""
+
+
+def remind(tx: Transaction, due_at: Instant) -> AutomaticSteps:
+    """Remind handlers of what falls due soon."""
+    return limit_telling.remind(tx, TOLD_AT_ONCE)
+
+
+def escalate(tx: Transaction, due_at: Instant) -> AutomaticSteps:
+    """Tell of cases whose limit has passed."""
+    return limit_telling.escalate(tx, TOLD_AT_ONCE)
+
+
+def escalate_requests(tx: Transaction, due_at: Instant) -> AutomaticSteps:
+    """Tell of requests that nobody has decided in time."""
+    return limit_telling.escalate_requests(tx, TOLD_AT_ONCE)
+
+
 TIMERS = (
     Timer("suspensions", occurrences.minutely, resume_suspended, is_continuous=True),
     Timer("rechecks", occurrences.weekly, recheck_draws.draw_week),
+    Timer("reminders", occurrences.minutely, remind, is_continuous=True),
+    Timer("passed limits", occurrences.minutely, escalate, is_continuous=True),
+    Timer("undecided requests", occurrences.minutely, escalate_requests, is_continuous=True),
 )
 """Everything that acts by itself. Nothing here decides what people have to decide: silence never does."""
 

@@ -1,0 +1,1 @@
+"""Schemas of what is told: to people, and to other programs."""

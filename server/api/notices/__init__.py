@@ -1,0 +1,1 @@
+"""The API of what is told: to people, and to other programs."""

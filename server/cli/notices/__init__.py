@@ -1,0 +1,1 @@
+"""Commands about what is told: to people, and to other programs."""

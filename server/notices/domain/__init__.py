@@ -1,0 +1,1 @@
+"""Rules of notices: who is told what of which act."""
