@@ -234,7 +234,7 @@ def test_what_may_be_the_same_is_looked_for_among_the_cases_of_its_days_and_vill
     )
     place, days = Place("130630/100/201"), ("2026-10-01T00:00:00.000Z", "2026-11-01T00:00:00.000Z")
     found = records.open_cases_near(reading, EVERYWHERE, generator.TYPE, place, days)
-    records.cases_in(reading, EVERYWHERE, generator.TYPE, place, days[0])
+    ended_too = records.cases_in(reading, EVERYWHERE, generator.TYPE, place, days[0])
     monkeypatch.setattr(sql, "tuples", tuples)
 
     rows = reading.sql.rows("SELECT id, path, created_at, closed_at FROM record ORDER BY born_seq")
@@ -243,7 +243,13 @@ def test_what_may_be_the_same_is_looked_for_among_the_cases_of_its_days_and_vill
         for row in rows
         if place.holds(row["path"]) and days[0] <= row["created_at"] <= days[1] and row["closed_at"] is None
     ]
+    assert [each.id for each in ended_too] == [
+        row["id"]
+        for row in reversed(rows)
+        if place.holds(row["path"]) and (row["closed_at"] is None or row["closed_at"] >= days[0])
+    ]
     plans = [[step["detail"] for step in reading.sql.each(f"EXPLAIN QUERY PLAN {text}", told)] for text, told in asked]
-    of_days = "SEARCH record USING INDEX record_type_path (type=? AND path=? AND created_at>? AND created_at<?)"
+    of_days = "SEARCH record USING INDEX record_near (path=? AND closed_at=? AND created_at>? AND created_at<?)"
     assert of_days in plans[0]
+    assert "SEARCH record USING INDEX record_near (path=? AND closed_at>?)" in plans[1]
     assert not any("record_type_born" in step for plan in plans for step in plan)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server import instants
-from server.summaries.domain import contributions, count_rules, summary_rows
+from server.summaries.domain import case_sums, contributions, count_rules, summary_rows
 from server.summaries.domain.contributions import AHEAD, COLUMNS, FORMULAS, LATE, OPENING, REOPENED_LATER, STOCK
 from server.summaries.domain.periods import Period
 from tests.summaries.case_histories import FIRST_DAY, History, histories, known, moments
@@ -24,6 +24,20 @@ windows = st.tuples(days, days).map(lambda pair: Period(min(pair), max(pair)))
 @given(towns, windows, moments)
 def test_sums_of_contributions_and_lateness_equal_a_count_over_the_cases(town, window, at):
     assert summed(town, window, at) == summary_rows.figures(known(town, at), window, at)
+
+
+@given(towns, windows, moments)
+def test_rows_summed_up_by_key_are_those_that_every_rule_counts(town, window, at):
+    cases, names = known(town, at), {"gas": "燃气", "power": "用电"}
+
+    summed_up = case_sums.by_key([(case.category, case) for case in cases], names, "其他", window, at)
+
+    groups = {key: [case for case in cases if case.category == key] for key in [*names, *(c.category for c in cases)]}
+    assert {row.key: row.figures for row in summed_up.rows} == {
+        key: summary_rows.figures(group, window, at) for key, group in groups.items()
+    }
+    assert summed_up.total == summary_rows.figures(cases, window, at)
+    assert [row.name for row in summed_up.rows] == [names.get(key, "其他") for key in groups]
 
 
 @given(histories(), moments)

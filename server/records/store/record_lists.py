@@ -73,7 +73,6 @@ def page(
     """Return up to ``limit`` records inside ``scope``, newest first.
 
     columns: of each row, as a SELECT names them; those by which ``filters`` compares labels are among them.
-
     before: ``born_seq`` of the last record of the page before, None for the first page. A record keeps its
     ``born_seq`` for ever, so that paging shows each one once, whatever is written meanwhile.
     """
@@ -287,23 +286,11 @@ def _among(
 
 
 def _selected(
-    reading: Reading,
-    conditions: list[Condition],
-    leading: Condition | None,
-    before: int | None,
-    limit: int,
-    columns: str,
+    reading: Reading, conditions: list[Condition], lead: Condition | None, before: int | None, limit: int, columns: str
 ) -> Iterator[Row]:
-    terms, values = where(conditions, leading)
+    terms, values = where(conditions, lead)
     if before is not None:
         terms += " AND born_seq < :before"
         values["before"] = before
-    return reading.sql.each(
-        f"""
-        SELECT {columns} FROM record
-         WHERE {terms}
-         ORDER BY born_seq DESC
-         LIMIT :limit
-        """,
-        {**values, "limit": limit},
-    )
+    sql = f"SELECT {columns} FROM record WHERE {terms} ORDER BY born_seq DESC LIMIT :limit"
+    return reading.sql.each(sql, {**values, "limit": limit})

@@ -88,6 +88,23 @@ class Brief(NamedTuple):
     fields: str
 
 
+_UNITS = f"""
+    WITH RECURSIVE unit (unit_path) AS (
+      SELECT MIN(path) FROM record WHERE kind = '{Kind.CASE.value}' AND path >= :near_low AND path < :near_high
+       UNION ALL
+      SELECT (SELECT MIN(path) FROM record
+               WHERE kind = '{Kind.CASE.value}' AND path > unit_path AND path < :near_high)
+        FROM unit WHERE unit_path IS NOT NULL)
+"""
+"""The paths of cases in a place, by hops from one to the next: of each, an index has those that are open or ended of
+late (migration 0060). A CROSS JOIN keeps SQLite from walking all records in the order of the list instead."""
+
+_OF_UNIT = f"""
+    SELECT id, created_at, fields, born_seq FROM unit CROSS JOIN record
+     WHERE path = unit_path AND kind = '{Kind.CASE.value}' AND (type = :type) IS TRUE
+"""
+
+
 def open_cases_near(
     reading: Reading, scope: Scope, type: str, place: Place, between: tuple[Instant, Instant]
 ) -> list[Brief]:
@@ -95,23 +112,15 @@ def open_cases_near(
     inside, values = scopes.by_place_or_person(scope, reading.now)
     low, high = place.bounds()
     since, until = between
-    # Hops from path to path, so that of each the cases of these days alone are read; a CROSS JOIN keeps SQLite from
-    # walking all records of the type in the order of the list instead.
     rows = reading.sql.tuples(
         f"""
-        WITH RECURSIVE unit (unit_path) AS (
-          SELECT MIN(path) FROM record WHERE type = :type AND path >= :near_low AND path < :near_high
-           UNION ALL
-          SELECT (SELECT MIN(path) FROM record WHERE type = :type AND path > unit_path AND path < :near_high)
-            FROM unit WHERE unit_path IS NOT NULL)
-        SELECT id, created_at, fields FROM unit CROSS JOIN record
-         WHERE path = unit_path AND type = :type AND created_at >= :since AND created_at <= :until AND closed_at IS NULL
-           AND ({inside}) IS TRUE
+        {_UNITS}
+        {_OF_UNIT} AND closed_at IS NULL AND created_at >= :since AND created_at <= :until AND ({inside}) IS TRUE
          ORDER BY born_seq
         """,
         {**values, "near_low": low, "near_high": high, "type": type, "since": since, "until": until},
     )
-    return [Brief(*row) for row in rows]
+    return [Brief(*row[:3]) for row in rows]
 
 
 def cases_in(reading: Reading, scope: Scope, type: str, place: Place, since: Instant) -> list[Brief]:
@@ -120,14 +129,15 @@ def cases_in(reading: Reading, scope: Scope, type: str, place: Place, since: Ins
     low, high = place.bounds()
     rows = reading.sql.tuples(
         f"""
-        SELECT id, created_at, fields FROM record
-         WHERE path >= :near_low AND path < :near_high AND type = :type
-           AND (closed_at IS NULL OR closed_at >= :since) AND ({inside}) IS TRUE
+        {_UNITS}
+        {_OF_UNIT} AND closed_at IS NULL AND ({inside}) IS TRUE
+         UNION ALL
+        {_OF_UNIT} AND closed_at >= :since AND ({inside}) IS TRUE
          ORDER BY born_seq DESC
         """,
         {**values, "near_low": low, "near_high": high, "type": type, "since": since},
     )
-    return [Brief(*row) for row in rows]
+    return [Brief(*row[:3]) for row in rows]
 
 
 def open_of(reading: Reading, mark: str, scope: Scope | None = None) -> list[Record]:

@@ -114,16 +114,6 @@ def by_category(cases: Iterable[CaseFacts], categories: Mapping[str, str], perio
     return _summary(keyed, categories, area_rows.OTHER_CATEGORIES, period, as_of)
 
 
-def by_key(
-    keyed: Sequence[tuple[str, CaseFacts]], names: Mapping[str, str], rest: str, period: Period, as_of: Instant
-) -> Summary:
-    """Return a row for each name by its key, in their order, of cases with the key that each belongs to.
-
-    rest: name of the row ELSEWHERE, whose cases have that key.
-    """
-    return _summary(keyed, names, rest, period, as_of)
-
-
 def by_month(cases: Iterable[CaseFacts], period: Period, as_of: Instant) -> Summary:
     """Return a row for each month of the period, cut at its ends.
 

@@ -14,7 +14,7 @@ from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import Instant
 from server.records.domain.case_facts import CaseFacts
-from server.summaries.domain import area_rows, count_rules, figure_definitions, periods, summary_rows
+from server.summaries.domain import area_rows, case_sums, count_rules, figure_definitions, periods, summary_rows
 from server.summaries.domain.area_rows import ELSEWHERE, AreaScope
 from server.summaries.domain.patrols import Patrol
 from server.summaries.domain.periods import Period
@@ -170,7 +170,7 @@ class View:
             summary = summary_rows.by_category(cases, self.categories, self.period, self.as_of)
             return _without_empty(summary, set(self.categories))
         if self.dimension is not None:
-            return summary_rows.by_key([], {}, "", self.period, self.as_of)
+            return case_sums.by_key([], {}, "", self.period, self.as_of)
         level = LEVELS[self.by]
         summary = summary_rows.by_area(cases, list(self.grid.values()), level, self.period, self.as_of)
         return _without_empty(summary, set(_rows_of(self, level)))

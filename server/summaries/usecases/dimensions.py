@@ -14,7 +14,7 @@ from server.forms.store.codes import Code
 from server.instants import Instant
 from server.people.store import display_names
 from server.records.domain.case_facts import CaseFacts
-from server.summaries.domain import summary_rows
+from server.summaries.domain import case_sums
 from server.summaries.domain.area_rows import ELSEWHERE
 from server.summaries.domain.periods import Period
 from server.summaries.domain.summary_rows import Summary
@@ -76,7 +76,7 @@ class Dimension:
         keyed = list(zip(self.keys(reading, cases, as_of), cases, strict=True))
         seen = {key for key, _ in keyed}
         names = {key: name for key, name in self.names.items() if key in seen}
-        return summary_rows.by_key(keyed, names, self.rest, period, as_of)
+        return case_sums.by_key(keyed, names, self.rest, period, as_of)
 
     def of_row(self, reading: Reading, row: str, cases: Iterable[CaseFacts], as_of: Instant) -> Iterator[CaseFacts]:
         """Yield the cases of one row, in their order. row: its key."""
