@@ -50,7 +50,7 @@ BLOCKS = (
     ("reports", "undecided_reports", "undecided_over_24h", "rejected_reports", "merged_reports", "registered", "void"),
     ("cases", "spot_closed", "limited", "closed", "open", "suspended", "transferred", "void", "handling_overdue"),
     ("due", "closed_on_time", "closed_late", "closing_overdue", "handling_due", "handled", "handled_on_time"),
-    ("handled_late", "filled_in_time", "returns", "late_returns", "relaxed", "reopened", "recurrent", "came_back"),
+    ("handled_late", "filled_in_time", "filed_replies", "returns", "late_returns", "relaxed", "reopened", "came_back"),
     ("register_rate", "closure_rate", "closure_rate_ex_susp", "closure_rate_ex_spot", "due_closure_rate"),
     ("on_time_closure_rate", "rectified_rate", "report_lag_mean", "report_lag_median", "report_lag_p90"),
     ("fell_due", "fell_due_closed", "fell_due_closure_rate", "handle_mean", "handle_median", "handle_p90"),

@@ -136,6 +136,7 @@ def _checks(cohort: list[Case], now: datetime) -> dict[str, int]:
         "recurrent": sum(case.recurrent for case in cohort),
         "came_back": sum(case.recurrent or case.reopened for case in cohort),
         "relaxed": sum(case.relaxed for case in cohort),
+        "filed_replies": sum(case.filed for case in cohort),
         "late_returns": sum(case.asked_late for case in cohort),
         "supervised": sum(case.supervised for case in cohort),
         "supervised_closed": sum(case.supervised for case in closed),

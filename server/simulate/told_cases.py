@@ -66,6 +66,7 @@ class Case:
     item: str = ""
     relaxed: bool = False
     lag: timedelta | None = None
+    filed: bool = False
     result: str = ""
     moves: list[tuple[datetime, str]] = field(default_factory=list)
 
@@ -177,6 +178,7 @@ def _marks(case: Case, action: str, note: str, told: dict[str, str]) -> None:
     case.on_site = case.status in CLOSED and (case.on_site or action == "site_check")
     case.drawn |= action == "draw_recheck"
     case.looked_again += [told.get("pass") == "yes"] * (action == "recheck")
+    case.filed |= action == "file_reply"
     case.supervised |= action == "supervise"
     case.reopened |= action == "reopen"
     case.recurrent |= action in ("register", "assign") and "（反弹）" in note

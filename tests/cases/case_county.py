@@ -15,6 +15,7 @@ from server.forms.store.codes import Code
 from server.staffing.usecases import enrolment
 from tests import api_county
 from tests.api_county import COUNTY, FAR_UNIT, FAR_VILLAGE, OTHER_TOWN, TOWN, UNIT, VILLAGE
+from tests.case_land import scan_named
 from tests.cases.case_table import ABROAD, AUTHOR, HANDLER, HOLDER, PLAIN, ROLES, UNMANNED
 from tests.county import County, add_people, open_county
 
@@ -114,7 +115,9 @@ class Cases:
         return answer.json["record"]
 
     def take(self, case: str, name: str, action: str, fields: Mapping[str, str], **asked: object):
-        return self.county.post(f"/records/{case}/changes", name, {"action": action, "fields": dict(fields), **asked})
+        files = {"attachments": [scan_named(fields["scan"])]} if "scan" in fields else {}
+        told = {"action": action, "fields": dict(fields), **files, **asked}
+        return self.county.post(f"/records/{case}/changes", name, told)
 
     def inputs(self, action: str, role: str) -> dict[str, str]:
         """Return inputs that nobody could find fault with, for who acts in ``role``."""
@@ -138,6 +141,7 @@ class Cases:
             "ask_transfer": {"body": "住建局", "reason": "属住建部门职责"},
             "transfer": {"body": "住建局", "document": "涞消函7号"},
             "feedback": FIXED,
+            "file_reply": {"result_code": "fixed", "scan": "reply.jpg"},
             "rework": {"reason": "还有杂物"},
             "site_check": {"pass": "yes", **FIXED},
             "fail": {"pass": "no", "reason": "还有杂物"},

@@ -45,6 +45,7 @@ review          suspended transferred                             > =
 resume          suspended transferred                             > handling
 transfer        assigned accepted handling                        > transferred
 feedback        assigned accepted handling                        > feedback
+file_reply      assigned accepted handling                        > feedback
 close           feedback                                          > closed
 rework          feedback                                          > handling
 site_check      assigned accepted handling                        > closed
@@ -88,6 +89,7 @@ review          .      .      C       .      C    h    C       .     .    .    .
 resume          .      .      D       .      D    .    D       .     .    .    .      .
 transfer        .      .      .       .      d    .    d       d     .    .    .      .
 feedback        h      h      h       h      h    h    .       .     h    h    .      .
+file_reply      .      .      r       .      r    .    r       .     .    .    .      .
 close           v      v      v       v      v    .    v       .     .    .    .      .
 rework          v      v      v       v      v    .    v       .     .    .    .      .
 site_check      g      g      g       g      g    .    g       .     .    .    .      .
@@ -102,7 +104,7 @@ note            C      C      C       C      C    h    C       .     o    o    .
 """
 """D decides, C says a fact, h only the handler, v only who is not the handler, a only the author, o author or handler,
 d decides on requests, save where they or their body have the case, n who neither handled nor closed it, g only whoever
-registered it or gave it out, which is none of these.
+registered it or gave it out, which is none of these, r who files somebody else's reply.
 
 m is the leader's right to move work inside the village: what nobody has registered is not theirs to give out, since
 registering is only proposed by them. A dot is nobody; what a cell of the matrix may only propose is a dot too.
@@ -135,7 +137,7 @@ def _rights() -> dict[str, dict[str, str]]:
 
 
 STEPS, RIGHTS = _steps(), _rights()
-BY_RELATION = set("hvadn")
+BY_RELATION = set("hvadnr")
 """Cells in which it matters how one stands to the case."""
 
 PLAIN, AUTHOR, HANDLER, HOLDER, ABROAD, UNMANNED = "plain", "author", "handler", "holder", "abroad", "unmanned"
@@ -208,6 +210,7 @@ def _may(cell: str, status: str, relation: str) -> bool:
         "a": authored,
         "o": handles or authored,
         "d": not handles,
+        "r": not handles,
         "g": False,
         "n": not handles and not (authored and status == "spot_closed"),
     }[cell]

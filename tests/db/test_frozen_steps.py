@@ -67,7 +67,7 @@ def widened(sql: Sql) -> Sql:
     later = script("0059_rechecks") + script("0056_steps_that_extend") + script("0068_cases_that_come_back")
     later += script("0069_written_in_time") + script("0073_late_for_good")
     later += script("0074_corrections_that_relax") + script("0075_time_until_reports_come_in")
-    later += script("0079_limits_by_day")
+    later += script("0079_limits_by_day") + script("0081_replies_on_paper")
     for statement in later.split(";"):
         if "ALTER TABLE" in statement:
             sql.run(statement[statement.index("ALTER TABLE") :])

@@ -154,6 +154,7 @@ def test_each_count_is_the_expected_one_and_opens_into_its_cases(figure, count, 
         ("on_time_handled_rate", Rate(4, 6), "66.67%"),
         ("overdue_pending_rate", Rate(1, 6), "16.67%"),
         ("extension_rate", Rate(1, 6), "16.67%"),
+        ("filed_reply_rate", Rate(0, 5), "0.00%"),
         ("verify_rate", Rate(5, 5), "100.00%"),
         ("pass_rate", Rate(4, 5), "80.00%"),
         ("rework_rate", Rate(1, 5), "20.00%"),
@@ -178,7 +179,7 @@ def test_each_rate_is_the_expected_one(rate, share, printed):
 
 
 def test_the_example_states_every_rate():
-    assert len(FIGURES.rates) == 32
+    assert len(FIGURES.rates) == 33
 
 
 def test_handling_takes_eight_days_in_the_mean_and_the_median_and_thirteen_at_most():

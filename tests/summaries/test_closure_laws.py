@@ -391,6 +391,7 @@ def recounted(town: list[History], window: Period, at: str) -> dict[str, int]:
         "recheck_failed": len([h for h in cohort if when(h, at, "recheck_failed")]),
         "reopened": len([h for h in cohort if when(h, at, "reopen")]),
         "relaxed": len([h for h in cohort if any(s.relaxes for s in h.until(at))]),
+        "filed_replies": len([h for h in cohort if when(h, at, "file_reply")]),
         "late_returns": len([h for h in cohort if when(h, at, "ask_return_late")]),
         "came_back": len([h for h in cohort if when(h, at, "reopen") or any(s.recurs for s in h.until(at))]),
         "recurrent": len([h for h in cohort if any(s.recurs for s in h.until(at))]),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from server.api import responses
 from server.db.sql import Row
 from server.instants import FOREVER
-from server.records.store import record_lists
+from server.records.store import record_lists, reply_lists
 from server.records.store.record_lists import DuePosition
 
 
@@ -26,7 +26,7 @@ class Order(NamedTuple):
 
 
 BY_DUE = Order(record_lists.page_by_due, record_lists.due_position, len(FOREVER))
-ORDERS = {"due": BY_DUE, "reply": Order(record_lists.page_by_reply, record_lists.reply_position, len("2026-12-31"))}
+ORDERS = {"due": BY_DUE, "reply": Order(reply_lists.page, reply_lists.position, len("2026-12-31"))}
 """The orders of cases, by what ``sort`` says; all others are newest first."""
 
 

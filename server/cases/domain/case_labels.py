@@ -31,6 +31,7 @@ def office_note(step: Step, act: Act, context: ActContext, who: str, after: Reco
         parts.append(f"限{instants.last_day(after.due_at)[5:]}")
     if extends:
         parts.append(EXTENDING_MARK)
+    parts += [FILED_MARK] * (act.action == "file_reply")
     parts += [LATE_RETURN_MARK] * context.return_late + [RECURRENCE_MARK] * (context.recurrence_of != "")
     head = f"{instants.local_day(act.at)[5:]} {who} {step.label}"
     return f"{head}：{'；'.join(parts)}" if parts else head
@@ -49,6 +50,9 @@ def dropped_requests(act: Act, dropped: Iterable[Request]) -> str:
     labels = [workflow.STEP_OF[each.action].label for each in dropped if each.action not in told]
     return f"；未决定的“{'、'.join(labels)}”随之作罢" if labels else ""
 
+
+FILED_MARK = "代承办人填，附回复件"
+"""What the office note of a paper reply says that somebody else typed."""
 
 LATE_RETURN_MARK = "已过退回时限（超窗）"
 RECURRENCE_MARK = "近期办结过，又出现（反弹）"

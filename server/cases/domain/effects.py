@@ -176,6 +176,16 @@ def _feed_back(step: Step, record: Record, case: Case, act: Act, context: ActCon
     return Decision(fed_back, target_status(step, record), result_code=act["result_code"])
 
 
+def _file_reply(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
+    """The handler's reply came on paper: as if the handler had fed back; nor may whoever typed it check it."""
+    filed = replace(
+        case.with_processor(act.author).with_processors().without_handlers_requests(),
+        evidence_missing=False,
+        reworked=False,
+    )
+    return Decision(filed, target_status(step, record), result_code=act["result_code"])
+
+
 def _close(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
     return Decision(replace(case.without_requests(), closed_by=act.author), target_status(step, record))
 
@@ -255,6 +265,7 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], Decision]] =
     "resume": holding.resume,
     "transfer": holding.transfer,
     "feedback": _feed_back,
+    "file_reply": _file_reply,
     "close": _close,
     **dict.fromkeys(("draw_recheck", "recheck"), _recheck),
     "rework": _rework,

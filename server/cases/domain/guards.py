@@ -29,6 +29,7 @@ INPUT_LABELS = {
     "body": "移交部门", "document": "文号", "result_code": "处置结果", "pass": "是否通过", "level": "督办级别",
     "person_1": "集体研究人员一", "person_2": "集体研究人员二", "person_3": "集体研究人员三", "rules": "判定标准",
     "determined_on": "认定日期", "method": "回访方式", "fund": "整改资金", "contingency": "应急预案",
+    "scan": "回复件的扫描件或照片", "in_name_of": "代谁填",
 }  # fmt: skip
 
 
@@ -233,6 +234,11 @@ def _evidence(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
         yield "no_photo_reason", "请附整改后照片（fixed_photo），不能拍照时写明原因（no_photo_reason）"
 
 
+def _of_the_handler(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
+    if act[workflow.IN_NAME_OF] != record.assignee:
+        yield workflow.IN_NAME_OF, "这件现在的承办人已不是回复的这一方；请刷新，看过现在由谁承办再填"
+
+
 def _closable(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
     result = context.last_result
     if result is not None and result.extra.get("closable") == "0":
@@ -259,6 +265,7 @@ _GUARDS: dict[str, Callable[[Record, Act, ActContext], Iterator[Fault]]] = {
     "longer": _longer,
     "twice": _twice,
     "evidence": _evidence,
+    "of_the_handler": _of_the_handler,
     "closable": _closable,
     "major_by_rules": major_hazards.by_rules,
     "three_people": major_hazards.by_three_people,

@@ -83,6 +83,11 @@ def _author(record: Record, act: Act, context: ActContext) -> str:
     return "" if act.author == record.author else "只有上报人本人能办。"
 
 
+def _for_another(record: Record, act: Act, context: ActContext) -> str:
+    has_part = record.case is not None and f"user:{act.author}" in record.case.marks
+    return "这件由您或您的单位承办，请直接“反馈”，不用代填。" if has_part or context.leads else ""
+
+
 def _own(record: Record, act: Act, context: ActContext) -> str:
     return "" if context.handles or act.author == record.author else "只能办理自己上报或承办的案件。"
 
@@ -161,6 +166,7 @@ CONDITIONS: Mapping[str, Condition] = {
         )
         for level in _NEXT
     },
+    "for_another": Condition(_for_another, ("case.assignments", "context.leads")),
     "registered": Condition(_registered, ("record.status",)),
     **{limit: Condition(_level(allowed)) for limit, allowed in LEVELS.items()},
     # These narrow whom one may assign and for how long, not whether one may act at all.

@@ -70,6 +70,10 @@ FIVE_DUTIES = ("fund", "contingency")
 """Inputs that say, of a long-term or supervised hazard, who pays and what is ready for the worst: of the five things
 that are to be settled (五落实: 责任、措施、资金、时限、预案) those that no other input says."""
 _EVIDENCE = (*EVIDENCE_PHOTOS, "no_photo_reason")
+SCAN, IN_NAME_OF = "scan", "in_name_of"
+"""Inputs of who files a paper reply for its handler (代填): the picture of the paper, and the mark of the handler."""
+PHOTO_INPUTS = (SCAN, *EVIDENCE_PHOTOS)
+"""Inputs that name files."""
 
 STEPS = (
     Step(
@@ -134,6 +138,10 @@ STEPS = (
     ),
     Step(
         "feedback", "反馈", WITH_HANDLER, Status.FEEDBACK, ("result_code",), ("note", *_EVIDENCE), ("evidence",)
+    ),
+    Step(
+        "file_reply", "代填反馈", WITH_HANDLER, Status.FEEDBACK, ("result_code", SCAN),
+        (IN_NAME_OF, "note", *EVIDENCE_PHOTOS), ("of_the_handler",),
     ),
     Step("close", "核查通过", frozenset({Status.FEEDBACK}), Status.CLOSED, takes=("note",), guards=("closable",)),
     Step(
@@ -236,10 +244,25 @@ def photos_as_evidence(change: Change) -> Change:
     if step is None or not change.attachments:
         return change
     named = {write.new for write in change.fields.values()}
-    blank = (each for each in EVIDENCE_PHOTOS if each in step.takes and not _is_filled(change, each))
+    taken = (*step.needs, *step.takes)
+    blank = (each for each in PHOTO_INPUTS if each in taken and not _is_filled(change, each))
     unnamed = (each.name for each in change.attachments if each.name not in named)
     found = {field: FieldWrite(None, name) for field, name in zip(blank, unnamed, strict=False)}
     return replace(change, fields={**change.fields, **found}) if found else change
+
+
+def in_handlers_name(change: Change, assignee: str | None) -> Change:
+    """Return a change that files a reply with whose it is, where it names nobody, and only with a scan that came along.
+
+    assignee: who has the case. All other changes stay as they are.
+    """
+    if change.action != "file_reply":
+        return change
+    came = {each.name for each in change.attachments}
+    fields = {name: write for name, write in change.fields.items() if name != SCAN or write.new in came}
+    if assignee and not _is_filled(change, IN_NAME_OF):
+        fields[IN_NAME_OF] = FieldWrite(None, assignee)
+    return replace(change, fields=fields)
 
 
 def _is_filled(change: Change, field: str) -> bool:

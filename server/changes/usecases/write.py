@@ -186,7 +186,7 @@ def _revise(tx: Transaction, record: Record, pending: PendingChange, relation_no
     type = type_of(catalogue.types, record.type)
     hand = hands.of_change(tx, pending)
     state = base_state.resolve(tx, record, type, catalogue.rules[record.type], pending, hand)
-    change = workflow.photos_as_evidence(state.change)
+    change = workflow.in_handlers_name(workflow.photos_as_evidence(state.change), record.assignee)
     context = context_of(tx, pending, change, relation_now)
     if state.base is not None:
         context = replace(context, base=state.base, seen_members=state.seen_members)

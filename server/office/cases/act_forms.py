@@ -23,7 +23,7 @@ from server.records.domain.records import Record
 from server.records.domain.status import Status
 from sync.changes import AttachmentName
 
-FILES = frozenset(workflow.EVIDENCE_PHOTOS)
+FILES = frozenset(workflow.PHOTO_INPUTS)
 """Inputs that name photos: a page sends these as files, and the write path names them."""
 
 PHOTOS = "photos"
@@ -175,7 +175,8 @@ def form_of(offers: Offers, action: str, sent: Sent) -> ActForm:
 
 def _form(offers: Offers, action: str, told: Sent, *, is_open: bool) -> ActForm:
     step = workflow.STEP_OF[action]
-    inputs = tuple(_input(offers, action, name, told) for name in (*step.needs, *step.takes) if name not in FILES)
+    taken = (name for name in (*step.needs, *step.takes) if name not in FILES and name != workflow.IN_NAME_OF)
+    inputs = tuple(_input(offers, action, name, told) for name in taken)
     return ActForm(
         action,
         step.label,
@@ -186,14 +187,16 @@ def _form(offers: Offers, action: str, told: Sent, *, is_open: bool) -> ActForm:
         fault=told.faults.get(act_words.CONFIRM, ""),
         confirm=act_words.CONFIRMED.get(action, ""),
         photos=takes_photos(action),
-        photo_fault=told.faults.get(PHOTOS, ""),
+        photo_fault=told.faults.get(PHOTOS) or told.faults.get(workflow.SCAN, ""),
     )
 
 
 def takes_photos(action: str) -> bool:
     """Say whether who takes an act has been there, or tells of it: what was seen is worth a photo."""
     step = workflow.STEP_OF.get(action)
-    return action in (CHECK, *CHECKS, "note") or (step is not None and bool(FILES.intersection(step.takes)))
+    return action in (CHECK, *CHECKS, "note") or (
+        step is not None and bool(FILES.intersection((*step.needs, *step.takes)))
+    )
 
 
 def _check(offers: Offers, sent: Sent) -> ActForm:

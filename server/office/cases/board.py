@@ -20,7 +20,7 @@ from server.office.cases import board_choices, board_query, bulk, case_rows, cas
 from server.office.cases.board_query import BY_KEY, ENDED_TAB, MINE, NEWEST, TABS, Asked, Tab
 from server.office.layout import signed_in
 from server.people.domain.actors import Actor
-from server.records.store import record_lists
+from server.records.store import record_lists, reply_lists
 from server.replication.store import pulls
 from server.web import context, record_exports
 from server.web.record_exports import Wanted, listed
@@ -123,7 +123,7 @@ def page_of(reading: Reading, by: Actor, asked: Asked, limit: int) -> list[Row]:
     if asked.tab is ENDED_TAB or asked.sort == NEWEST:
         before = None if asked.after is None else asked.after.born_seq
         return record_lists.page(reading, by.scope, asked.filters, before=before, limit=limit)
-    page = record_lists.page_by_reply if asked.is_by_reply else record_lists.page_by_due
+    page = reply_lists.page if asked.is_by_reply else record_lists.page_by_due
     return page(reading, by.scope, asked.filters, after=asked.after, limit=limit)
 
 

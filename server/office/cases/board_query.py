@@ -18,7 +18,7 @@ from server.office.cases.acting import read_uuid
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
 from server.records.domain.status import ENDED, OPEN, Status
-from server.records.store import record_lists
+from server.records.store import record_lists, reply_lists
 from server.records.store.record_lists import DuePosition, Filters
 from server.records.usecases.disclosing import RecordMask
 from sync.flags import Flag
@@ -201,7 +201,7 @@ def read(reading: Reading, said: Mapping[str, str], by: Actor) -> Asked:
 
 def cursor(row: Row, asked: Asked) -> str:
     """Return what an address says of the row after which its page begins."""
-    last = record_lists.reply_position(row) if asked.is_by_reply else record_lists.due_position(row)
+    last = reply_lists.position(row) if asked.is_by_reply else record_lists.due_position(row)
     return f"{last.due_at}~{last.born_seq}"
 
 

@@ -204,6 +204,10 @@ def _is_file(type: RecordType, name: str) -> bool:
     return name in act_forms.FILES or (name in type.fields and type.fields[name].type == "binary")
 
 
+_PARTIES = ("assignee", "helpers", workflow.IN_NAME_OF)
+"""Inputs that name who has the case, or had it."""
+
+
 def _told(reading: Reading, type: RecordType, revision: Revision, naming: _Naming) -> Iterable[Told]:
     sent = {name: write.new for name, write in revision.received.items()}
     inputs = workflow.inputs_of(revision.action, sent)
@@ -219,7 +223,7 @@ def _told(reading: Reading, type: RecordType, revision: Revision, naming: _Namin
 
 
 def _of_input(reading: Reading, type: RecordType, action: str, name: str, value: str, naming: _Naming) -> str:
-    if name in ("assignee", "helpers"):
+    if name in _PARTIES:
         return "、".join(naming.handlers.get(mark, mark) for mark in value.split())
     if name == "into":
         return naming.cases.label(type.name, value)
@@ -235,7 +239,7 @@ def _of_input(reading: Reading, type: RecordType, action: str, name: str, value:
 
 
 def _marks(revision: Revision) -> Iterable[str]:
-    for name in ("assignee", "helpers"):
+    for name in _PARTIES:
         if name in revision.received:
             yield from revision.received[name].new.split()
 

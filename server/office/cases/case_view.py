@@ -240,7 +240,7 @@ def _tag(photo: Photo, revision: Revision) -> str:
         return "迟到"
     if revision.action in CHECKS:
         return "核查"
-    if photo.field in AFTER or revision.action == "feedback":
+    if photo.field in AFTER or revision.action in ("feedback", "file_reply"):
         return "整改后"
     return "整改前" if revision.action in CREATING else "补充"
 

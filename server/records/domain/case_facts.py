@@ -46,6 +46,7 @@ class CaseFacts:
     registered as a hazard that is back after it was closed.
     late_handling, late_closing: how late the handlings and closings were that a later act undid or gave a later limit
     (``lateness``). relaxed: a correction of its hazard left it a longer limit than its rule.
+    filed: a feedback of its handler came on paper and was typed by somebody else (代填).
     discovered_at: when it was found, as a device with a sound clock says; None where none does.
     endings: every ending in order, save the closing that stands, which is closed_at.
     held_since: begin of the suspension or transfer that lasts. held_s: seconds of those ended, since dispatch.
@@ -84,6 +85,7 @@ class CaseFacts:
     late_closing: bool = False
     relaxed: bool = False
     discovered_at: Instant | None = None
+    filed: bool = False
 
     @property
     def lag_s(self) -> int | None:
@@ -218,6 +220,7 @@ _COUNTED: Mapping[str, Callable[[CaseFacts], dict[str, Any]]] = {
     RECHECK_FAILED: lambda facts: {"rechecked": facts.rechecked + 1, "recheck_failed": facts.recheck_failed + 1},
     "supervise": lambda facts: {"supervised": True},
     "reopen": lambda facts: {"reopened": facts.reopened + 1},
+    "file_reply": lambda facts: {"filed": True},
     RETURN_ASKED_LATE: lambda facts: {"late_returns": facts.late_returns + 1},
 }
 """What is counted of a case, or noted, by the act alone."""

@@ -38,8 +38,7 @@ __all__ = [
     "due_position",
     "page",
     "page_by_due",
-    "page_by_reply",
-    "reply_position",
+    "sorted_by",
 ]
 
 NEWEST = columns.select(Projection.API | Projection.CSV, "born_seq")
@@ -49,7 +48,7 @@ BY_DUE = columns.select(Projection.API | Projection.TODO, "born_seq")
 """The columns of rows of ``page_by_due``."""
 
 _LABELLED = "type, area, author, assignee, label, fields, case_no"
-_DUE, _REPLY = record_conditions.DUE, "reply_by"
+_DUE = record_conditions.DUE
 _READ_LEAST, _READ_MOST = 200, 3_200
 """How many candidates are compared at first, and at most in one query."""
 
@@ -98,7 +97,7 @@ def page_by_due(
     if few is None and are_open(statuses):
         readers = [_of_status(reading, conditions, status, limit) for status in statuses]
     else:
-        readers = [_sorted(reading, conditions, few or record_leads.leading(conditions), limit, few is not None)]
+        readers = [sorted_by(reading, conditions, few or record_leads.leading(conditions), limit, few is not None)]
 
     def read(last: Row | None) -> list[Row]:
         position = after if last is None else due_position(last)
@@ -107,30 +106,13 @@ def page_by_due(
     return as_shown(filters, read, limit)
 
 
-def page_by_reply(
-    reading: Reading, scope: Scope, filters: Filters, *, after: DuePosition | None, limit: int
-) -> list[Row]:
-    """Return up to ``limit`` open orders of the hotline inside ``scope``, the one to be answered first before others.
-
-    Rows are those of ``page_by_due``. after: where the last row of the page before stood (``reply_position``).
-    """
-    conditions = searched_conditions(reading, scope, replace(filters, reply=True))
-    few = fewest(reading, conditions)
-    read_after = _sorted(reading, conditions, few or record_leads.leading(conditions), limit, few is not None, _REPLY)
-
-    def read(last: Row | None) -> list[Row]:
-        return read_after(after if last is None else reply_position(last))
-
-    return as_shown(filters, read, limit)
-
-
 def _of_status(reading: Reading, conditions: list[Condition], status: str, limit: int) -> ReadAfter:
     """Return what reads the cases of one open status by their limits: its index has them in this order."""
     of_status = of_open_status(conditions, status)
-    return _sorted(reading, [of_status, *conditions], of_status, limit)
+    return sorted_by(reading, [of_status, *conditions], of_status, limit)
 
 
-def _sorted(
+def sorted_by(
     reading: Reading,
     conditions: list[Condition],
     leading: Condition | None,
@@ -160,11 +142,6 @@ def _sorted(
 def due_position(row: Row) -> DuePosition:
     """Return where a row stands in ``page_by_due``."""
     return DuePosition(row["due_at"] or FOREVER, row["born_seq"])
-
-
-def reply_position(row: Row) -> DuePosition:
-    """Return where a row stands in ``page_by_reply``."""
-    return DuePosition(row["reply_by"], row["born_seq"])
 
 
 def count_by_status(reading: Reading, scope: Scope, filters: Filters, most: int) -> dict[str, int]:

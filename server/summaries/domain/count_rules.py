@@ -232,6 +232,7 @@ COUNT_RULES: Mapping[str, CountRule] = {
     "extended_handling_due": lambda case, window: handling_due(case, window) and case.extended > 0,
     # Checks
     "once_fed_back": lambda case, window: in_cohort(case, window) and case.first_fed_back_at is not None,
+    "filed_replies": lambda case, window: in_cohort(case, window) and case.filed,
     "checked": lambda case, window: in_cohort(case, window) and case.checked > 0,
     "passed_at_once": lambda case, window: in_cohort(case, window) and case.checked > 0 and case.reworked == 0,
     "reworked": lambda case, window: in_cohort(case, window) and case.checked > 0 and case.reworked > 0,

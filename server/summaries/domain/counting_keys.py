@@ -24,7 +24,7 @@ REGISTERED = (
     "closed_on_time", "dispatched", "handled", "handled_on_time", "handled_on_time_extended", "extended",
     "extended_handling_due", "once_fed_back", "checked", "reworked", "reworked_due", "site_closed",
     "drawn", "rechecked", "recheck_failed", "supervised", "supervised_closed",
-    "reopened", "recurrent", "came_back", "late_returns", "filled_in_time", "relaxed",
+    "reopened", "recurrent", "came_back", "late_returns", "filled_in_time", "relaxed", "filed_replies",
 )  # fmt: skip
 """Columns of the day on which a case was registered; of those that lateness adds to, what is certain without it."""
 
@@ -57,6 +57,7 @@ class _CountingKey(NamedTuple):
     late_returns: bool
     filled_in_time: bool
     relaxed: bool
+    filed: bool
     dated: bool
     came_in_late: bool
 
@@ -90,6 +91,7 @@ def _counting_key(case: CaseFacts) -> _CountingKey:
         case.late_returns > 0,
         case.filled_in_time,
         case.relaxed,
+        case.filed,
         case.discovered_at is not None,
         (case.lag_s or 0) > LATE_REPORT_S,
     )
@@ -126,6 +128,7 @@ def _columns(key: _CountingKey) -> tuple[tuple[str, ...], tuple[str, ...]]:
         late_returns=int(key.late_returns),
         written_at=then if key.filled_in_time else None,
         relaxed=key.relaxed,
+        filed=key.filed,
         discovered_at=(long_before if key.came_in_late else then) if key.dated else None,
     )
     added = [

@@ -18,7 +18,7 @@ COLUMNS = (
     "first_fed_back_at", "fed_back_at", "handle_due_at", "close_due_at", "closed_at", "held_since", "held_s",
     "checked", "reworked", "extended", "result_code", "endings", "site_closed", "drawn",
     "rechecked", "recheck_failed", "supervised", "reopened", "recurrent", "late_returns", "written_at",
-    "late_handling", "late_closing", "relaxed", "discovered_at",
+    "late_handling", "late_closing", "relaxed", "discovered_at", "filed",
 )  # fmt: skip
 """The fields of CaseFacts."""
 
@@ -138,6 +138,7 @@ def row_of(facts: CaseFacts, stepped_at: Instant) -> dict[str, Any]:
         "recurrent": int(facts.recurrent),
         "late_closing": int(facts.late_closing),
         "relaxed": int(facts.relaxed),
+        "filed": int(facts.filed),
         "stepped_at": stepped_at,
         "received_day": _day(facts.received_at),
         "registered_day": registered_day,
@@ -158,7 +159,7 @@ def from_row(row: Mapping[str, Any]) -> CaseFacts:
     values["endings"] = tuple(_ending(text) for text in row["endings"].split())
     values["site_closed"], values["supervised"] = bool(row["site_closed"]), bool(row["supervised"])
     values["recurrent"], values["late_closing"] = bool(row["recurrent"]), bool(row["late_closing"])
-    values["relaxed"] = bool(row["relaxed"])
+    values["relaxed"], values["filed"] = bool(row["relaxed"]), bool(row["filed"])
     return CaseFacts(**values)
 
 
