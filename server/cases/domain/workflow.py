@@ -73,7 +73,6 @@ _EVIDENCE = (*EVIDENCE_PHOTOS, "no_photo_reason")
 SCAN, IN_NAME_OF = "scan", "in_name_of"
 """Inputs of who files a paper reply for its handler (代填): the picture of the paper, and the mark of the handler."""
 PHOTO_INPUTS = (SCAN, *EVIDENCE_PHOTOS)
-"""Inputs that name files."""
 
 STEPS = (
     Step(
@@ -244,8 +243,7 @@ def photos_as_evidence(change: Change) -> Change:
     if step is None or not change.attachments:
         return change
     named = {write.new for write in change.fields.values()}
-    taken = (*step.needs, *step.takes)
-    blank = (each for each in PHOTO_INPUTS if each in taken and not _is_filled(change, each))
+    blank = (each for each in PHOTO_INPUTS if each in (*step.needs, *step.takes) and not _is_filled(change, each))
     unnamed = (each.name for each in change.attachments if each.name not in named)
     found = {field: FieldWrite(None, name) for field, name in zip(blank, unnamed, strict=False)}
     return replace(change, fields={**change.fields, **found}) if found else change

@@ -38,16 +38,15 @@ class CaseFacts:
     decided_at: end of intake: registered, rejected, merged, void or fixed on the spot. registered_at: first became
     a case; one fixed on the spot is registered when received.
     fed_back_at: the feedback that stands, which no later check or reopening has undone; first_fed_back_at: the first.
-    checked, reworked, extended: how many checks, failed checks and granted extensions.
-    site_closed: closed by a check on the spot, feedback and check in one. drawn, rechecked, recheck_failed: how often
-    it was drawn to be checked again after its closing, was so, and was found not put right. supervised: it ever was.
-    written_at: when the feedback that stands was written, as its device says.
-    reopened, late_returns: how often it was reopened, and was asked to be given back too late. recurrent: it was
-    registered as a hazard that is back after it was closed.
+    checked, reworked, extended: how many checks, failed checks and granted extensions. site_closed: closed by a check
+    on the spot, feedback and check in one. drawn, rechecked, recheck_failed: how often it was drawn to be checked again
+    after its closing, was so, and was found not put right. supervised: it ever was.
+    written_at: when the feedback that stands was written, as its device says. reopened, late_returns: how often it was
+    reopened, and was asked to be given back too late. recurrent: registered as a hazard that is back after its closing.
     late_handling, late_closing: how late the handlings and closings were that a later act undid or gave a later limit
     (``lateness``). relaxed: a correction of its hazard left it a longer limit than its rule.
-    filed: a feedback of its handler came on paper and was typed by somebody else (代填).
-    discovered_at: when it was found, as a device with a sound clock says; None where none does.
+    discovered_at: when it was found, as a device with a sound clock says; None where none does. filed: a feedback of
+    its handler came on paper and was typed by somebody else.
     endings: every ending in order, save the closing that stands, which is closed_at.
     held_since: begin of the suspension or transfer that lasts. held_s: seconds of those ended, since dispatch.
     """
