@@ -34,9 +34,8 @@ from sync.values import frozen
 class CaseFacts:
     """What one case contributes, as of an instant (``domain.md`` section 2.7); all instants are the server's.
 
-    path: of the area as recorded. category: of the hazard, as coded.
-    decided_at: end of intake: registered, rejected, merged, void or fixed on the spot. registered_at: first became
-    a case; one fixed on the spot is registered when received.
+    path: of the area as recorded. category: of the hazard, as coded. decided_at: end of intake: registered, rejected,
+    merged, void or fixed on the spot. registered_at: first became a case, fixed on the spot when received.
     fed_back_at: the feedback that stands, which no later check or reopening has undone; first_fed_back_at: the first.
     checked, reworked, extended: how many checks, failed checks and granted extensions. site_closed: closed by a check
     on the spot, feedback and check in one. drawn, rechecked, recheck_failed: how often it was drawn to be checked again
