@@ -22,6 +22,7 @@ class AssignmentSchema(BaseSchema):
     lead = fields.Boolean(required=True, metadata={"description": "false for a co-handler"})
     since = instant_out()
     until = instant_out_or_null("null while they have it")
+    fed_back_at = instant_out_or_null("when a co-handler last said what came of their part; of the lead null")
 
 
 class PendingRequestSchema(BaseSchema):

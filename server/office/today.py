@@ -45,6 +45,7 @@ RATES = {"closure_rate_ex_susp": "闭环率", "on_time_closure_rate": "按期结
 WORDS = {
     "intake": ("条上报待受理", "去受理", "reported"),
     "decide": ("件申请待审批", "去审批", "open"),
+    "meet": ("件退回了两次，要会商由谁承办", "去会商", "registered&flag=joint_meeting"),
     "assign": ("件已立项，等您派遣", "去派遣", "registered"),
     "check": ("件等您核查", "去核查", "feedback"),
     "review": ("件挂账、移交该核查了", "去核查", "held"),

@@ -33,6 +33,7 @@ from server.db.migrations import (
     step_0076_who_gave_cases_out,
     step_0077_positions,
     step_0079_limits_by_day,
+    step_0086_parts_of_co_handlers,
 )
 from server.db.sql import Sql
 from server.forms.domain.record_types import Kind
@@ -479,6 +480,39 @@ def test_step_0076_keeps_who_gave_cases_out_and_who_closed_them():
         "3": {"village": "荆山口", "dispatchers": ["brigade"]},
         "4": {"village": "荆山口", "closed_by": "somebody"},
     }
+
+
+def test_step_0086_keeps_when_co_handlers_of_open_cases_fed_back():
+    sql = database_before("0086_parts_of_co_handlers")
+    given = [
+        ["body:shop", True, on("04-01"), None],
+        ["user:police", False, on("04-01"), on("04-03")],
+        ["user:police", False, on("04-05"), None],
+        ["body:city_mgmt", False, on("04-01"), None],
+    ]
+    for id, status in (("1", "handling"), ("2", "closed")):
+        state = orjson.dumps({"village": "荆山口", "given": given}).decode()
+        add_record(sql, id, UNITS[0], {}, status=status, case_state=state)
+    add(sql, "person", {"name": "clerk", "display": "经办", "created_at": on("01-01")})
+    duty = {"id": "d", "person": "clerk", "role": "dept_handler", "area": "130630000000", "body": "city_mgmt"}
+    add(sql, "duty", duty | {"starts_at": on("01-01"), "ends_at": on("12-31")})
+    told = (
+        ("1", "clerk", "applied", "04-02"), ("1", "police", "applied", "04-02"), ("1", "clerk", "late", "04-06"),
+        ("1", "police", "recorded", "04-07"), ("2", "clerk", "applied", "04-02"),
+    )  # fmt: skip
+    for number, (id, author, verdict, day) in enumerate(told, start=1):
+        row = {
+            "record": id, "version": number, "seq": number, "change": f"{number}", "action": "feedback",
+            "author": author, "verdict": verdict, "diff": "{}", "received": "{}", "origin": "", "origin_seq": 0,
+            "observed_at": on(day), "received_at": on(day),
+        }  # fmt: skip
+        add(sql, "revision", row)
+
+    step_0086_parts_of_co_handlers.apply(sql)
+
+    states = {row["id"]: orjson.loads(row["case_state"]) for row in sql.rows("SELECT id, case_state FROM record")}
+    assert states["1"]["given"] == [*given[:3], [*given[3], on("04-06")]]
+    assert states["2"]["given"] == given
 
 
 FOUND = [

@@ -122,7 +122,13 @@ def photo(record: str, found: Photo) -> Json:
 
 
 def _given(given: Assignment) -> Json:
-    return {"assignee": given.mark, "lead": given.lead, "since": given.since, "until": given.until}
+    return {
+        "assignee": given.mark,
+        "lead": given.lead,
+        "since": given.since,
+        "until": given.until,
+        "fed_back_at": given.fed_back_at,
+    }
 
 
 def _request(request: Request) -> Json:

@@ -85,7 +85,8 @@ class ActContext:
 
     grants: the author's rights to this action on this case. handles: the author has the case, or had it within the
     last 30 days; leads: as the one who has it, not as a co-handler. body_kinds: kind of each body that handles or
-    has handled it, by mark; own_body_kinds: of those in which the author holds a duty. has_account: somebody can
+    has handled it, by mark; own_body_kinds: of those in which the author holds a duty. own_marks: the author's, and
+    those of the bodies of their duties. has_account: somebody can
     act for whoever has the case. parties: whom ``assignee`` and ``helpers`` name, by mark; unknown ones are
     missing. into: the case named by ``into``; merges_unlike: the author decides above whoever registered the case.
     code_entries: codes of ``reason`` and ``result_code`` that are in their lists, by input. last_result: of the
@@ -104,6 +105,7 @@ class ActContext:
     leads: bool = False
     body_kinds: Mapping[str, str] = field(default_factory=dict)
     own_body_kinds: frozenset[str] = frozenset()
+    own_marks: frozenset[str] = frozenset()
     has_account: bool = True
     parties: Mapping[str, Party] = field(default_factory=dict)
     into: MergeTarget | None = None

@@ -166,7 +166,7 @@ def _extend(step: Step, record: Record, case: Case, act: Act, context: ActContex
 
 
 def _feed_back(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
-    processed = case.with_processor(act.author)
+    processed = case.with_processor(act.author).with_part(context.own_marks, act.at)
     if not context.leads:
         return Decision(processed, Status(record.status or ""))  # a co-handler's part; the lead hands the case in
     missing = not (act["fixed_photo"] or act["fixed_photo_2"])

@@ -44,7 +44,7 @@ REASONS = {
 """Code list that a ``reason`` may come from, by action (``domain.md`` section 4.4); free text is a reason too."""
 
 RESULTS = "result_codes"
-ITEMS, ITEM_FIELD, REPAIR_COLUMN = "hazard_items", "item", "rect"
+ITEMS, ITEM_FIELD, REPAIR_COLUMN = item_words.ITEMS, item_words.ITEM, item_words.REPAIR
 """Where the code table says how long a repair of a hazard item takes (``domain.md`` section 4.2)."""
 
 NUMBERING = frozenset({"register", "assign", "split"})
@@ -183,7 +183,6 @@ def _context_of_inputs(tx: Transaction, record: Record, act: Act, by: Actor) -> 
     """Return what the inputs speak of, and what the code tables say."""
     marks = f"{act['assignee']} {act['helpers']}".split()
     parties = {mark: found for mark in marks if (found := standing.party(tx, mark)) is not None}
-    item = codes.current(tx, ITEMS, record.fields.get(ITEM_FIELD, ""))
     is_registered = registering.is_registered_by(record, act.action)
     last = record.case.facts.result_code if record.case is not None else None
     return ActContext(
@@ -194,7 +193,7 @@ def _context_of_inputs(tx: Transaction, record: Record, act: Act, by: Actor) -> 
         merges_unlike=act["into"] != "" and standing.is_above_registrar(tx, record, by),
         code_entries=_code_entries(tx, act),
         last_result=None if last is None else _code_entry(tx, RESULTS, last),
-        rect="" if item is None else item.extra.get(REPAIR_COLUMN, ""),
+        rect=item_words.repair_of(tx, record),
         handler_level=standing.handler_level(tx, record, act),
         calendar=calendars.calendar(tx),
         lacks=item_words.lacking(tx, record) if is_registered else (),
@@ -247,6 +246,7 @@ def _author_context(
         grants=tuple(dict.fromkeys(grants)),
         handles=handles,
         leads=_leads(scope, record, since),
+        own_marks=frozenset(scope.assignees),
         own_body_kinds=frozenset(kind for mark, kind in context.body_kinds.items() if mark in scope.assignees),
         level=standing.level(by, record),
         heirs=standing.heirs(by, record),

@@ -16,6 +16,8 @@ from server.records.domain.records import Record
 
 ITEMS = "hazard_items"
 ITEM, CATEGORY, PLACE = "item", "category", "place"
+REPAIR = "rect"
+"""Column of the list that says how long a repair takes: on the spot, short, mid or long."""
 
 
 def filled_in(reading: Reading, type: RecordType, fields: Mapping[str, str]) -> dict[str, str]:
@@ -33,6 +35,12 @@ def filled_in(reading: Reading, type: RecordType, fields: Mapping[str, str]) -> 
     if not values.get(LABEL, "").strip():
         values[LABEL] = "｜".join(part for part in (values.get(PLACE, "").strip(), code.label) if part)
     return values
+
+
+def repair_of(reading: Reading, record: Record) -> str:
+    """Return the kind of repair of a case's hazard, by which its time limit goes; empty where none is known."""
+    item = codes.current(reading, ITEMS, record.fields.get(ITEM, ""))
+    return "" if item is None else item.extra.get(REPAIR, "")
 
 
 def lacking(reading: Reading, record: Record) -> tuple[str, ...]:

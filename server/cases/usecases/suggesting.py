@@ -10,8 +10,8 @@ from server.cases.domain import deadlines, later_limits, suggestion
 from server.cases.domain.deadlines import Clock
 from server.cases.domain.suggestion import Candidate, Hazard, Lead, Suggested, Why
 from server.cases.store import calendars
-from server.cases.usecases import handlers
-from server.cases.usecases.authorization import ITEM_FIELD, ITEMS, REPAIR_COLUMN
+from server.cases.usecases import handlers, item_words
+from server.cases.usecases.authorization import ITEM_FIELD, ITEMS
 from server.db.transactions import Reading
 from server.forms.store import codes
 from server.grid.store import areas
@@ -125,8 +125,7 @@ def _handler(found: Suggested, hazard: Hazard, names: dict[str, str], loads: dic
 
 def _due(reading: Reading, record: Record) -> SuggestedDue:
     """Return the limit that an assignment sets when its author says none, or a new one where one begins."""
-    item = codes.current(reading, ITEMS, record.fields.get(ITEM_FIELD, ""))
-    rect = "" if item is None else item.extra.get(REPAIR_COLUMN, "")
+    rect = item_words.repair_of(reading, record)
     limit = deadlines.limit_of(Clock.HANDLE, reading.now, rect)
     goes_on = later_limits.goes_on_by(record)
     if goes_on is not None and goes_on <= reading.now:

@@ -18,6 +18,7 @@ from server.people.domain.actors import Actor
 from server.records.domain.status import OPEN, Status
 from server.records.store import columns, record_lists
 from server.records.store.record_lists import Filters
+from sync.flags import Flag
 
 LISTED_MOST = 100
 """How many cases of one kind are found at most: nobody works through more of them in a day."""
@@ -31,7 +32,8 @@ class Task(NamedTuple):
 
     is_handlers: only who has a case does it, so that no other cases need to be looked at. decides: acts of which one
     declines an open request, in place of a word: whoever may decline it may grant it, and the other way round.
-    acts: that are to be taken when their time has come, in place of a word too.
+    acts: that are to be taken when their time has come, in place of a word too. meets: whether it is to be given out by
+    a joint meeting (会商), since it was given back twice; None for work that does not ask.
     """
 
     name: str
@@ -40,12 +42,14 @@ class Task(NamedTuple):
     is_handlers: bool = False
     decides: frozenset[str] = frozenset()
     acts: frozenset[str] = frozenset()
+    meets: bool | None = None
 
 
 TASKS = (
     Task("intake", "register", (Status.REPORTED,)),
     Task("decide", "", tuple(OPEN), decides=frozenset(workflow.DECLINES)),
-    Task("assign", "assign", (Status.REGISTERED,)),
+    Task("meet", "assign", (Status.REGISTERED,), meets=True),
+    Task("assign", "assign", (Status.REGISTERED,), meets=False),
     Task("check", "check", (Status.FEEDBACK,)),
     Task("review", "", reviewing.REVIEWED, acts=frozenset({reviewing.ACTION})),
     Task("accept", "accept", (Status.ASSIGNED,), is_handlers=True),
@@ -110,9 +114,11 @@ def _of_task(reading: Reading, by: Actor, task: Task, filters: Filters, todo: to
 
 
 def _is_theirs(todo: todo_column.TodoOfCaller, row: Row, task: Task) -> bool:
+    flags = columns.flags(row["flags"])
+    if task.meets is not None and task.meets != (Flag.JOINT_MEETING in flags):
+        return False
     if task.decides:
-        asked = columns.flags(row["flags"])
-        return todo.may_take(row, (act for act in task.decides if _flag_of(act) in asked))
+        return todo.may_take(row, (act for act in task.decides if _flag_of(act) in flags))
     return todo.may_take(row, task.acts) if task.acts else todo.offers(row, task.word)
 
 

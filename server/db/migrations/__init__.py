@@ -28,6 +28,7 @@ from server.db.migrations import (
     step_0076_who_gave_cases_out,
     step_0077_positions,
     step_0079_limits_by_day,
+    step_0086_parts_of_co_handlers,
 )
 from server.db.sql import Sql
 
@@ -50,6 +51,7 @@ FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {
     "0076_who_gave_cases_out": step_0076_who_gave_cases_out.apply,
     "0077_records_with_a_position": step_0077_positions.apply,
     "0079_limits_by_day": step_0079_limits_by_day.apply,
+    "0086_parts_of_co_handlers": step_0086_parts_of_co_handlers.apply,
 }
 """What is computed once the step's SQL has run, in the same transaction; frozen like the step, it calls no noun."""
 

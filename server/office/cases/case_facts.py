@@ -17,11 +17,12 @@ from server.instants import Instant
 from server.office import layout, pages, premises_links, shown_fields
 from server.people.store import display_names
 from server.records.domain import positions, premises
-from server.records.domain.case import Case
+from server.records.domain.case import Assignment, Case
 from server.records.domain.records import Record
-from server.records.domain.status import ENDED, WITH_HANDLER
+from server.records.domain.status import ENDED, WITH_HANDLER, Status
 from server.records.store import records
 from server.records.usecases.disclosing import RecordMask
+from server.summaries.usecases.handlers import days_over
 from server.web import context
 
 CODED = {"category": "hazard_categories", "item": "hazard_items", "told": "told", "source": "hazard_sources"}
@@ -85,7 +86,7 @@ def told(reading: Reading, record: Record, mask: RecordMask, revealed: Mapping[s
     yield from _others(reading, record, mask, seen, revealed)
     yield Fact("上报人", display_names.of_people(reading, [record.author])[record.author])
     yield Fact("收到", pages.moment(case.facts.received_at, reading.now), _delay(seen, case.facts.received_at))
-    yield from _handlers(reading, case)
+    yield from _handlers(reading, record, case)
     if (due_at := case.facts.handle_due_at) is not None:
         yield Fact("处置期限", instants.last_day(due_at), _kept(record, due_at, reading.now))
     if record.closed_at is not None:
@@ -149,7 +150,7 @@ def _others(
         yield Fact(titles[name], revealed.get(name) or shows[name](seen[name]), masked=masked)
 
 
-def _handlers(reading: Reading, case: Case) -> Iterable[Fact]:
+def _handlers(reading: Reading, record: Record, case: Case) -> Iterable[Fact]:
     """Yield who has the case and who helps, with those who had it before and from when to when."""
     names = display_names.of_assignees(reading, [each.mark for each in case.assignments])
     former = tuple(
@@ -159,9 +160,20 @@ def _handlers(reading: Reading, case: Case) -> Iterable[Fact]:
     )
     if case.lead is not None or former:
         yield Fact("承办", "未派遣" if case.lead is None else names[case.lead.mark], former)
-    helpers = [names[each.mark] for each in case.assignments if not each.lead and each.until is None]
-    if helpers:
-        yield Fact("协办", "、".join(helpers))
+    for each in case.helping:
+        yield Fact("协办", names[each.mark], _part(each, record, reading.now))
+
+
+def _part(helper: Assignment, record: Record, now: Instant) -> tuple[str, ...]:
+    """Return when a co-handler said what came of their part, and whether they have kept to the limit of the case."""
+    at = helper.fed_back_at
+    due_at = None if record.case is None else record.case.facts.handle_due_at
+    if at is not None:
+        told = pages.say(layout.language(), "{day}已反馈", day=_day(at, now))
+        return (told, "超期") if due_at is not None and at > due_at else (told,)
+    runs = record.status in (*WITH_HANDLER, Status.FEEDBACK)
+    over = days_over(due_at, now) if runs and due_at is not None else 0
+    return (pages.say(layout.language(), "还没有反馈，▲ 超期{n}天" if over > 0 else "还没有反馈", n=over),)
 
 
 def _day(at: Instant, now: Instant) -> str:

@@ -16,12 +16,14 @@ class Assignment(NamedTuple):
     """A party that has or had the case (承办).
 
     mark: ``user:<name>`` or ``body:<code>``. lead: False for a co-handler (协办). until: None while they have it.
+    fed_back_at: when a co-handler last said what came of their part, None before; of the lead the facts tell.
     """
 
     mark: str
     lead: bool
     since: Instant
     until: Instant | None = None
+    fed_back_at: Instant | None = None
 
 
 class Request(NamedTuple):
@@ -108,6 +110,19 @@ class Case:
         )
         added = tuple(Assignment(mark, leads, at) for mark, leads in wanted if (mark, leads) not in unchanged)
         return replace(self, assignments=kept + added)
+
+    @property
+    def helping(self) -> tuple[Assignment, ...]:
+        """The co-handlers who have the case now."""
+        return tuple(each for each in self.assignments if not each.lead and each.until is None)
+
+    def with_part(self, marks: Collection[str], at: Instant) -> Case:
+        """Return the case once co-handlers, by their ``marks``, have said at ``at`` what came of their part."""
+        parts = tuple(
+            each._replace(fed_back_at=at) if each in self.helping and each.mark in marks else each
+            for each in self.assignments
+        )
+        return replace(self, assignments=parts)
 
     def with_processor(self, name: str) -> Case:
         """Return the case once ``name`` has accepted it or fed back."""

@@ -1,0 +1,2 @@
+-- When each co-handler of an open case last said what came of their part: in the text of the case, computed from its
+-- history.
