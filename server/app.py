@@ -14,7 +14,7 @@ from server import api, office, openrosa
 from server.admin.usecases import unneeded_files
 from server.db import database as store
 from server.db.database import Database
-from server.db.folder import secret
+from server.db.engines import engine_of
 from server.people.domain.public_addresses import Addresses
 from server.settings import ADVERTISED_BYTES, Settings
 from server.submissions.store.blobs import BlobStore
@@ -64,18 +64,19 @@ def open_folder(
 
     database, blobs: of that folder, where somebody has opened them otherwise than for serving, as a simulation does.
     """
-    app.config["JWT_SECRET_KEY"] = secret(settings.folder)
+    engine = database.engine if database else engine_of(settings.folder, settings.database)
+    app.config["JWT_SECRET_KEY"] = engine.secret()
     blobs = blobs or BlobStore(settings.folder / "blobs")
     blobs.sweep(STALE_UPLOAD_S)
     wrapped: WSGIApplication = PhonePaths(TrustedProxies(app.wsgi_app, settings.trusted_proxies))
     if settings.fast_path:
         from server.fast_path import GreenletRunner, PastFlask  # they need greenlet, and nothing else does
 
-        database = database or store.open_threaded(settings.folder, runner=GreenletRunner())
+        database = database or store.open_threaded(settings.folder, runner=GreenletRunner(), engine=engine)
         services = _services_of(settings, database, blobs)
         wrapped = PastFlask(wrapped, services, observability.record_request)
     else:
-        services = _services_of(settings, database or store.open_threaded(settings.folder), blobs)
+        services = _services_of(settings, database or store.open_threaded(settings.folder, engine=engine), blobs)
     unneeded_files.delete(services.database, blobs)
     app.extensions["firegrid"] = services
     admission: WSGIApplication = PhonePaths(TrustedProxies(Admission(app), settings.trusted_proxies))

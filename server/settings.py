@@ -15,6 +15,9 @@ from server.errors import Invalid
 
 Network = IPv4Network | IPv6Network
 
+COUNTY_DIGITS = 6
+"""Of the code of a county (GB/T 2260)."""
+
 WAIT_S = 25
 """How long a request may wait: phones give up on an answer after 60 s (``openrosa.md`` section 0.2) and send again."""
 
@@ -34,11 +37,19 @@ class OfferedSignIn(NamedTuple):
     password: str
 
 
+class CountyDatabase(NamedTuple):
+    """A database of PostgreSQL in which a county has a schema. url: with user and password. county: its code."""
+
+    url: str
+    county: str
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How this installation differs from another.
 
-    folder: the data folder. public_url: scheme, host and path prefix that phones use, without a slash at the
+    folder: the data folder. database: what keeps the county in its place, None for the folder itself.
+    public_url: scheme, host and path prefix that phones use, without a slash at the
     end; None takes them from each request. hosts: further host names under which requests are answered where
     public_url is set. trusted_proxies: whose forwarded headers are believed.
     advertised_bytes: the size of one POST that phones are asked to keep to, in bytes; submission_bytes_max: what
@@ -55,6 +66,7 @@ class Settings:
     """
 
     folder: Path
+    database: CountyDatabase | None = None
     public_url: str | None = None
     hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
@@ -77,12 +89,12 @@ class Settings:
 
 
 def described(settings: Settings) -> dict[str, str]:
-    """Return what an auditor may know of settings: all by name but the folder, and sign-ins with their passwords."""
+    """Return what an auditor may know of settings by name: not the folder, nor what has passwords."""
     named = {each.name: getattr(settings, each.name) for each in fields(settings)}
     return {
         name: ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         for name, value in named.items()
-        if name not in ("folder", "sign_ins")
+        if name not in ("folder", "database", "sign_ins")
     }
 
 
@@ -95,6 +107,7 @@ def from_environment(folder: Path | None = None, environment: Mapping[str, str] 
     plain = Settings(folder or Path(stated.get("FIREGRID_DATA") or "firegrid-data"))
     return Settings(
         folder=plain.folder,
+        database=county_database(stated),
         public_url=_public_url(stated),
         hosts=tuple(name.lower() for name in _listed(stated, "FIREGRID_HOSTS")),
         trusted_proxies=_networks(stated, "FIREGRID_TRUSTED_PROXIES", plain.trusted_proxies),
@@ -120,6 +133,26 @@ def machine(environment: Mapping[str, str] | None = None) -> str | None:
     """Return the name that is to be used in place of this machine's own id; None for the id."""
     stated = os.environ if environment is None else environment
     return stated.get("FIREGRID_MACHINE", "").strip() or None
+
+
+def county_database(environment: Mapping[str, str] | None = None) -> CountyDatabase | None:
+    """Return the database that is to keep the county, None where its data folder does.
+
+    Raises Invalid for an address of anything but PostgreSQL, and where the code of the county is missing or none.
+    """
+    stated = os.environ if environment is None else environment
+    url, county = stated.get("FIREGRID_DATABASE", "").strip(), stated.get("FIREGRID_COUNTY", "").strip()
+    if not url:
+        return None
+    if not url.startswith(("postgresql://", "postgres://")):
+        message = (
+            "FIREGRID_DATABASE 应如 postgresql://用户:密码@主机:5432/数据库名；用数据目录里的 SQLite 时不要设置它。"
+        )
+        raise Invalid(message, field="FIREGRID_DATABASE")
+    if not (len(county) == COUNTY_DIGITS and county.isascii() and county.isdigit()):
+        message = f"FIREGRID_COUNTY“{county}”应为六位县级行政区划代码，如 130630：每个县在数据库里各有一个 schema。"
+        raise Invalid(message, field="FIREGRID_COUNTY")
+    return CountyDatabase(url, county)
 
 
 def public_url(value: str, name: str) -> str:

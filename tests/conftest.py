@@ -5,9 +5,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+from server.db import engines
 from tests import described_statuses, laws, temporary_folders
 from tests.api_county import county, county_to_change, office, prepared_forms
 from tests.case_land import Land, a_land
@@ -21,9 +23,38 @@ laws.load_profile()
 temporary_folders.choose()
 
 
-def pytest_report_header() -> str:
-    """Say where the temporary folders of this run are."""
-    return f"temporary folders: {tempfile.gettempdir()}"
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let whoever runs the tests say what keeps the counties."""
+    words = "what keeps the counties of the tests"
+    parser.addoption("--engine", choices=("sqlite", "postgres"), default="sqlite", help=words)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say where the temporary folders of this run are, and what keeps its counties."""
+    return f"temporary folders: {tempfile.gettempdir()}; engine: {config.getoption('--engine')}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, on another engine, what is about SQLite's file."""
+    # A store that a test leaves open goes with the test: SQLite's goes in silence, too.
+    config.addinivalue_line("filterwarnings", "ignore:.*psycopg.Connection:ResourceWarning")
+    if config.getoption("--engine") == "postgres":
+        for item in items:
+            if "sqlite" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="about SQLite's file"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def every_county_is_kept_by_the_engine(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let PostgreSQL keep the counties, where the option says so."""
+    if request.config.getoption("--engine") == "sqlite":
+        yield
+        return
+    from tests import postgres_server
+
+    postgres_server.require()
+    with patch.object(engines, "SqliteEngine", postgres_server.Schemas().engine_of):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -22,11 +22,16 @@ from server.backups.usecases.making import Made
 from server.backups.usecases.orders import Order
 from server.backups.usecases.restoring import Source
 from server.cli import check
-from server.cli.folder import Command, data_option, opened, opened_to_write, with_data
+from server.cli.folder import Command, data_option, opened, opened_to_write, require_in_folder, with_data
 from server.db import identity
 from server.db.locks import is_served_elsewhere
 from server.errors import Conflict, Invalid
 from server.instants import BEIJING
+
+DUMPED = "备份请用 pg_dump 或数据库的持续归档，照片请另行复制数据目录里的 blobs 。"
+"""What backs up a county that a database keeps."""
+
+RESTORED_ELSEWHERE = "请在没有设置 FIREGRID_DATABASE 的环境里恢复成数据目录，再用 firegrid copy 搬进数据库。"
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 IDENTITY = click.option(
@@ -62,6 +67,7 @@ def backup(
     """
     if verify and keys and identity is None:
         raise click.UsageError("--verify 加密的备份要 --identity 给出私钥 · needs --identity for an encrypted backup")
+    require_in_folder(data, DUMPED)
     opened_by = () if identity is None else copying.identities_in(identity)
     stated = settings.from_environment(data)
     is_beside = is_served_elsewhere(data)
@@ -95,6 +101,7 @@ def restore(path: Path, folder: Path, spared: bool, identity: Path | None) -> No
     laptops offer again what they had sent since. A photo that is left out shows as under way until it is
     sent again.
     """
+    require_in_folder(folder, RESTORED_ELSEWHERE)
     source = restoring.find(path, () if identity is None else copying.identities_in(identity))
     _require_empty(folder)
     _require_outside(folder, source.set.path.parent)

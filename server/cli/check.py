@@ -10,9 +10,8 @@ import click
 from server.admin.store import backup_facts, invariants
 from server.admin.usecases import health
 from server.audit.usecases import daily_heads
-from server.cli.folder import Command, data_option, opened
+from server.cli.folder import Command, data_option, engine_of, opened
 from server.cli.folder_answers import answer_of, as_copy_option, moved_option, recognise, restored_option
-from server.db.locks import serving
 from server.db.transactions import Reading
 from server.forms.usecases import management
 from server.submissions.store.blobs import BlobStore
@@ -36,7 +35,7 @@ def check(ctx: click.Context, moved: bool, restored: bool, as_copy: bool, heads:
     """
     answer = answer_of(moved=moved, restored=restored, as_copy=as_copy)
     if answer is not None:
-        with serving(data):
+        with engine_of(data).serving():
             recognise(data, answer)
     found, files = report(data, heads)
     if found:

@@ -12,7 +12,7 @@ import click
 
 from server.admin.usecases import setup
 from server.admin.usecases.recognition import Answer
-from server.cli.folder import Command, making_folder, opened, require_access, with_data
+from server.cli.folder import Command, making_folder, opened, require_access, require_in_folder, with_data
 from server.cli.folder_answers import recognise
 from server.db import database
 from server.db import training as trainings
@@ -46,6 +46,7 @@ def demo(port: int, training: bool, data: Path | None) -> None:
     from server.settings import from_environment
 
     require_access(data)
+    require_in_folder(data, "演示请在没有设置 FIREGRID_DATABASE 的环境里运行。")
     if not (data / MARK).exists():
         with serve.listening("127.0.0.1", port):
             pass  # the port can be had: making the demonstration takes a minute

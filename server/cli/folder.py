@@ -16,10 +16,10 @@ import click
 
 from server import settings
 from server.admin.usecases import recognition
-from server.db import database, identity
+from server.db import database, engines, identity
 from server.db.database import Database
+from server.db.engine import Engine
 from server.db.folder import FILE_NAME
-from server.db.locks import is_served_elsewhere
 from server.db.transactions import Reading
 from server.errors import Invalid, NotFound, Refusal
 from server.grid.domain.scope import Scope
@@ -125,13 +125,29 @@ def making_folder(data: Path) -> Path:
     return whole.with_name(f"{whole.name}.making")
 
 
+def engine_of(data: Path) -> Engine:
+    """Return what keeps the county of ``data``, as the environment says. Raises Invalid."""
+    return engines.engine_of(data, settings.county_database())
+
+
+def require_in_folder(data: Path, cure: str) -> None:
+    """Raise Invalid where PostgreSQL keeps the county, for a command that works on the file of the folder.
+
+    cure: what to do in its place.
+    """
+    if not engine_of(data).is_in_folder:
+        raise Invalid(
+            f"这个县的数据在 PostgreSQL 里 (FIREGRID_DATABASE)，这条命令只管数据目录；{cure}", folder=str(data)
+        )
+
+
 @contextmanager
 def opened(data: Path) -> Iterator[Database]:
     """Open the database in ``data`` for a command; it works beside a running server.
 
     Raises NotFound when there is none.
     """
-    store = database.open_inline(data)
+    store = database.open_inline(data, engine=engine_of(data))
     try:
         yield store
     finally:
@@ -146,7 +162,7 @@ def opened_to_write(data: Path) -> Iterator[Database]:
     a server that runs has asked.
     """
     with opened(data) as store:
-        if not is_served_elsewhere(data):
+        if store.engine.is_in_folder and not store.engine.is_served_elsewhere():
             with store.reading() as reading:
                 here = identity.here(data, settings.machine())
                 recognition.require_own(reading, data, here, with_data("check", data))

@@ -16,7 +16,6 @@ from server.admin.usecases.person_traces import Places
 from server.audit.domain.entries import COMMAND
 from server.backups.usecases import forgotten, orders
 from server.cli.folder import Command, data_option, opened, opened_to_write
-from server.db import compaction
 from server.db.database import Database
 from server.db.transactions import Reading
 from server.people.store import accounts
@@ -85,7 +84,7 @@ def forget(
             _done(done)
             _kept((*_of_values(photos), *_media(done.media)))
         _tell_backups(database)
-        _wipe(database, blobs, data)
+        _wipe(database, blobs)
 
 
 @click.command(cls=Command)
@@ -109,7 +108,7 @@ def retention(applies: bool, data: Path) -> None:
         for kind, count in counts.items():
             click.echo(f"{labels[kind]}，已清理 {count} 项")
         if counts:
-            _wipe(database, blobs, data)
+            _wipe(database, blobs)
         else:
             click.echo("没有到期的个人信息。")
 
@@ -172,10 +171,11 @@ def _kept(kept: Sequence[str]) -> None:
         click.echo(f"保留：{each}")
 
 
-def _wipe(database: Database, blobs: BlobStore, data: Path) -> None:
+def _wipe(database: Database, blobs: BlobStore) -> None:
     """Let nothing of what was taken out be left on the disk, in files and in the free space of the database."""
     if unneeded_files.delete(database, blobs) is None:
         click.echo("服务正在运行：换下的照片文件在服务下次启动时删除。")
+    engine = database.engine
     database.close()
-    if not compaction.compact(data):
+    if not engine.compact():
         click.echo("日志文件里可能还有旧内容，几分钟后会被覆盖；也可以停下服务再执行一次。")

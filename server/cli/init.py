@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
 
 import kobo_forms
 from server.admin.usecases import setup
-from server.cli.folder import Command, data_option, making_folder, opened
+from server.cli.folder import Command, data_option, engine_of, making_folder, opened
 from server.db import database
 from server.db.transactions import Transaction
 from server.errors import Conflict, GridRefused
@@ -63,35 +64,45 @@ def init(ctx: click.Context, grid_path: Path | None, admin: str, data: Path) -> 
 
 
 def _make(data: Path, sheet: Sheet, admin: str, password_hash: str) -> tuple[Loaded, int]:
-    """Make the folder under another name first, so that nothing half made ever stands under its own."""
-    making = making_folder(data)
-    shutil.rmtree(making, ignore_errors=True)
-    try:
-        database.create(making)
-
-        def fill(tx: Transaction) -> Loaded:
-            # The forms are converted as they are published, after the grid was checked; nobody waits for this folder.
-            loaded = setup.install(tx, sheet.rows, _announced(setup.built_in_forms()))
-            county = next(code for code, area in areas.whole_grid(tx).items() if area.parent is None)
-            enrolment.add_user(
-                tx,
-                admin,
-                role=Role.COUNTY_ADMIN,
-                area=county,
-                display="县级管理员",
-                password_hash=password_hash,
-                by=setup.BY,
-            )
-            return loaded
-
-        with opened(making) as store:
-            loaded = store.write(fill)
-        if data.exists():
-            data.rmdir()
-        making.replace(data)
-    finally:
+    """Make the county, whole or not at all: a folder under another name first, a schema anew."""
+    engine = engine_of(data)
+    making = making_folder(data) if engine.is_in_folder else data
+    if engine.is_in_folder:
         shutil.rmtree(making, ignore_errors=True)
+        engine = engine_of(making)
+    fill = partial(_fill, sheet=sheet, admin=admin, password_hash=password_hash)
+    try:
+        database.create(making, engine=engine)
+        try:
+            with opened(making) as store:
+                loaded: Loaded = store.write(fill)
+        except BaseException:
+            engine.drop()
+            raise
+        if engine.is_in_folder:
+            if data.exists():
+                data.rmdir()
+            making.replace(data)
+    finally:
+        if engine.is_in_folder:
+            shutil.rmtree(making, ignore_errors=True)
     return loaded, len(kobo_forms.names())
+
+
+def _fill(tx: Transaction, *, sheet: Sheet, admin: str, password_hash: str) -> Loaded:
+    # The forms are converted as they are published, after the grid was checked; nobody waits for this county.
+    loaded = setup.install(tx, sheet.rows, _announced(setup.built_in_forms()))
+    county = next(code for code, area in areas.whole_grid(tx).items() if area.parent is None)
+    enrolment.add_user(
+        tx,
+        admin,
+        role=Role.COUNTY_ADMIN,
+        area=county,
+        display="县级管理员",
+        password_hash=password_hash,
+        by=setup.BY,
+    )
+    return loaded
 
 
 def _announced(forms: Iterator[Prepared]) -> Iterator[Prepared]:

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from server.cli.folder import Command, data_option, opened, reason, with_data
+from server.cli.folder import Command, data_option, engine_of, opened, reason, with_data
 from server.cli.folder_answers import answer_of, as_copy_option, moved_option, recognise
 from server.db.database import Database
-from server.db.locks import serving, write_address
-from server.db.sqlite.engine import SqliteEngine
+from server.db.locks import write_address
 from server.errors import Busy, Damaged, Unavailable
 from server.people.domain.public_addresses import Addresses, disagreement
 from server.people.store import public_addresses
@@ -79,7 +78,9 @@ def serve(host: str, port: int, threads: int, moved: bool, as_copy: bool, even_i
     from server.log import say
 
     answer = answer_of(moved=moved, as_copy=as_copy)
-    with serving(data):  # asked before the application is loaded: a service that is refused is refused at once
+    with engine_of(
+        data
+    ).serving():  # asked before the application is loaded: a service that is refused is refused at once
         state = State.TAKEN_AS_IT_IS if even_if_damaged else look_through(data)
         recognise(data, answer)
     for line in _public_address_words(data):
@@ -112,7 +113,7 @@ def look_through(data: Path) -> State:
     timer = threading.Timer(CHECK_S, stop.set)
     timer.start()
     try:
-        is_whole = SqliteEngine(data).require_sound(stop)
+        is_whole = engine_of(data).require_sound(stop)
     except Damaged as found:
         message = f"{found.message}照原样提供服务（会继续写入）要加 --even-if-damaged 。"
         raise Damaged(message, **found.data) from found
@@ -135,7 +136,7 @@ def run(
     from server.web.graceful_stop import GracefulServer
 
     settings = replace(from_environment(data), sign_ins=tuple(sign_ins))
-    with serving(data), listening(host, port) as listener:
+    with engine_of(data).serving(), listening(host, port) as listener:
         app = application.create_app(settings)
         public = application.addresses_of(app)
         write_address(data, public.url or address_of(host, port))

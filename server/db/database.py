@@ -14,8 +14,8 @@ from typing import TypeVar
 from server import instants
 from server.db.commits import Batch, Begin
 from server.db.engine import Engine, Upkeep
+from server.db.engines import engine_of
 from server.db.sql import ENGINE_ERRORS, Sql
-from server.db.sqlite.engine import SqliteEngine
 from server.db.transactions import Cache, Commit, Reading, Transaction
 from server.db.writer import Failed, InlineWriter, Request, RequestRunner, ThreadWriter, Writer
 from server.errors import Damaged, Unavailable
@@ -142,7 +142,7 @@ def create(folder: Path, ids: Callable[[], str] | None = None, engine: Engine | 
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o750)
     epoch = uuid.UUID(ids()).hex if ids is not None else uuid.uuid4().hex
-    (engine or SqliteEngine(folder)).create(epoch)
+    (engine or engine_of(folder)).create(epoch)
 
 
 def open_threaded(
@@ -153,7 +153,7 @@ def open_threaded(
     runner: how whole requests run in that thread, where some are to (``Database.run_in_writer``). engine: keeps the
     database; SQLite in the folder without one.
     """
-    engine = engine or SqliteEngine(folder)
+    engine = engine or engine_of(folder)
     engine.migrate()
     clock = clock or system_clock
     cache: Cache = {}
@@ -173,7 +173,7 @@ def open_inline(
     around: returns the writer to use in place of the one that it is given, for instance one whose disk is full.
     engine: keeps the database; SQLite in the folder without one.
     """
-    engine = engine or SqliteEngine(folder)
+    engine = engine or engine_of(folder)
     engine.migrate()
     clock = clock or system_clock
     cache: Cache = {}

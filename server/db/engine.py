@@ -77,7 +77,13 @@ class Upkeep(Protocol):
 
 
 class Engine(Protocol):
-    """Keeps one county."""
+    """Keeps one county.
+
+    is_in_folder: whether all of it is in its data folder, so that a copy of the folder is a copy of the county.
+    """
+
+    @property
+    def is_in_folder(self) -> bool: ...
 
     def create(self, epoch: str) -> None:
         """Make an empty database in the shape of today. epoch: its first, 32 hexadecimal digits. Raises Busy."""
@@ -100,6 +106,33 @@ class Engine(Protocol):
 
     def upkeep(self) -> Upkeep | None:
         """Begin what a running server needs done beside it; None for nothing."""
+
+    def serving(self) -> AbstractContextManager[None]:
+        """Hold the right to serve the county for one block, where one process alone may.
+
+        Raises Busy when another process does, NotFound when there is no data folder.
+        """
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Do without any other server for one block: this process serves the county, or none does. Raises as above."""
+
+    def is_served_elsewhere(self) -> bool:
+        """Say whether another process serves the county now, as far as that can be known."""
+
+    def secret(self) -> str:
+        """Return what signs tokens, cursors and marks of this county."""
+
+    def renew_secret(self) -> None:
+        """Make another secret: whatever the one before has signed is worth nothing from now on."""
+
+    def compact(self) -> bool:
+        """Write the database anew, so that nothing of what was deleted is left in its free space.
+
+        Whoever writes waits so long. Return whether the log beside it was emptied too. Raises DiskFull.
+        """
+
+    def drop(self) -> None:
+        """Delete the database that ``create`` has made, where what was to fill it has failed."""
 
     def require_sound(self, stop: threading.Event) -> bool:
         """Look through the database; return whether the end was reached before ``stop`` was set. Raises Damaged."""

@@ -16,6 +16,9 @@ class EngineError(Exception):
 ENGINE_ERRORS = (SqliteError, EngineError)
 """What a statement raises when the engine cannot carry it out, or cannot read what it keeps."""
 
+SQLITE, POSTGRES = "sqlite", "postgres"
+"""Names of the engines, for the few texts that differ."""
+
 Row: TypeAlias = dict[str, Any]
 Parameters: TypeAlias = dict[str, Any]
 
@@ -39,6 +42,8 @@ class Sql:
     """One connection's statements; belongs to the thread that opened it."""
 
     __slots__ = ("_conn",)
+
+    dialect = SQLITE
 
     def __init__(self, db: SqliteDatabase) -> None:
         self._conn = db.conn
@@ -87,6 +92,14 @@ class Sql:
     def run_each(self, sql: str, parameters: Iterable[Parameters]) -> int:
         """Carry out one statement for each set of parameters; return how many rows were touched altogether."""
         return int(self._conn.executemany(sql, parameters).rowcount)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield what the engine itself finds wrong in what it keeps: the name of the check, and what it says."""
+        for check in ("integrity_check", "foreign_key_check"):
+            for row in self.each(f"PRAGMA {check}"):
+                finding = " ".join(str(value) for value in row.values())
+                if finding != "ok":
+                    yield f"SQLite {check}", finding
 
 
 def inserting(table: str, columns: Sequence[str]) -> str:

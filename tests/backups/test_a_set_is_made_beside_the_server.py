@@ -25,7 +25,7 @@ from server.audit.store.entry_lists import EVERYWHERE, AuditFilters
 from server.backups.store import copying, set_folder
 from server.backups.store.copying import Pace
 from server.backups.usecases import making, orders, restoring
-from server.db import snapshot
+from server.db.sqlite import snapshot
 from server.errors import Busy, Conflict, DiskFull, Invalid, Unavailable
 from server.replication.store import epochs, pulls
 from tests.backups.backed_up import back_up, files_in, run, send_photo

@@ -33,6 +33,7 @@ def store(tmp_path):
     opened.close()
 
 
+@pytest.mark.sqlite
 def test_the_migrations_make_the_columns_that_the_table_declares(store):
     with store.reading() as reading:
         made = {row["name"]: row for row in reading.sql.each("PRAGMA table_info(record)")}

@@ -100,9 +100,9 @@ _QUERIES = {
 def broken(reading: Reading) -> Iterator[tuple[str, str]]:
     """Yield (invariant, what breaks it) for every invariant that does not hold."""
     try:
-        yield from _engine(reading)
+        yield from reading.sql.faults()
         for invariant, query in _QUERIES.items():
-            for row in reading.sql.each(query):
+            for row in reading.sql.stream(query):
                 yield invariant, row["subject"]
         yield from _replayed(reading)
         yield from _statuses(reading)
@@ -113,12 +113,12 @@ def broken(reading: Reading) -> Iterator[tuple[str, str]]:
         yield from reports.broken(reading)
         yield from (("the chain of the audit is whole", found) for found in chain.broken(reading))
     except ENGINE_ERRORS as error:
-        yield "SQLite can read the whole file", str(error)
+        yield "the engine can read all that it keeps", str(error)
 
 
 def referenced_blobs(reading: Reading) -> Iterator[tuple[str, int]]:
     """Yield (sha256, size in bytes) of every file that some row names, each once."""
-    rows = reading.sql.each(
+    rows = reading.sql.stream(
         """
         SELECT sha256, size FROM submission_file UNION SELECT sha256, size FROM kept_file
          UNION SELECT sha256, size FROM sent_file ORDER BY sha256
@@ -127,17 +127,9 @@ def referenced_blobs(reading: Reading) -> Iterator[tuple[str, int]]:
     return ((row["sha256"], row["size"]) for row in rows)
 
 
-def _engine(reading: Reading) -> Iterator[tuple[str, str]]:
-    for engine_check in ("integrity_check", "foreign_key_check"):
-        for row in reading.sql.each(f"PRAGMA {engine_check}"):
-            finding = " ".join(str(value) for value in row.values())
-            if finding != "ok":
-                yield f"SQLite {engine_check}", finding
-
-
 def _replayed(reading: Reading) -> Iterator[tuple[str, str]]:
     """Yield records whose fields or label differ from what their revisions add up to."""
-    rows = reading.sql.each(
+    rows = reading.sql.stream(
         """
         SELECT record.id, record.kind, record.label, record.fields, revision.diff
           FROM record JOIN revision ON revision.record = record.id
@@ -165,14 +157,16 @@ def _apply(shown: dict[str, str], diff: Diff) -> None:
 
 def _statuses(reading: Reading) -> Iterator[tuple[str, str]]:
     known = {(str(status), str(stage)) for status, stage in STAGE_OF.items()}
-    for row in reading.sql.each("SELECT id, kind, status, stage FROM record WHERE status IS NOT NULL OR kind = 'case'"):
+    for row in reading.sql.stream(
+        "SELECT id, kind, status, stage FROM record WHERE status IS NOT NULL OR kind = 'case'"
+    ):
         if row["kind"] != "case" or (row["status"], row["stage"]) not in known:
             yield "a case has a status of the table, and nothing else has one", row["id"]
 
 
 def _paths(reading: Reading) -> Iterator[tuple[str, str]]:
     """Yield cases whose history has a step that is not in the table, or whose status is not that of their last step."""
-    rows = reading.sql.each(
+    rows = reading.sql.stream(
         """
         SELECT record.id, record.status, revision.action, revision.verdict, revision.diff
           FROM record JOIN revision ON revision.record = record.id
@@ -195,7 +189,7 @@ def _paths(reading: Reading) -> Iterator[tuple[str, str]]:
 def _positions(reading: Reading) -> Iterator[tuple[str, str]]:
     """Yield records by which lists would be narrowed wrongly to those with a position."""
     types = forms.catalogue(reading).types
-    for row in reading.sql.each("SELECT id, type, fields, placed FROM record"):
+    for row in reading.sql.stream("SELECT id, type, fields, placed FROM record"):
         type = types.get(row["type"])
         if type is not None and type.has_position(orjson.loads(row["fields"])) != (row["placed"] == 1):
             yield "a record says whether it has a position", row["id"]
@@ -215,9 +209,9 @@ _CREATIONS = frozenset((rule.action, str(rule.status)) for rule in CREATION_RULE
 def _handlers(reading: Reading) -> Iterator[tuple[str, str]]:
     """Yield cases whose former handlers are not those that they were assigned to."""
     kept: dict[str, dict[str, str]] = {}
-    for row in reading.sql.each("SELECT record, mark, until FROM case_hand"):
+    for row in reading.sql.stream("SELECT record, mark, until FROM case_hand"):
         kept.setdefault(row["record"], {})[row["mark"]] = row["until"]
-    for row in reading.sql.each("SELECT id, case_state FROM record WHERE case_state IS NOT NULL"):
+    for row in reading.sql.stream("SELECT id, case_state FROM record WHERE case_state IS NOT NULL"):
         case = case_json.from_text(row["case_state"])
         if case is not None and kept.pop(row["id"], {}) != former_handlers.until_when(case):
             yield "a case is kept for those who have or had it", row["id"]

@@ -7,7 +7,7 @@ ledgers, history, what phones sent, what was rejected, files, contacts and the a
 It takes two steps. A reading looks through everything, for as long as that takes, while phones go on writing; then one
 transaction takes out what was found, and what has come in since. What is true if we die after each: nothing has
 changed; then files are still on disk that no row names (``unneeded_files``), and free space of the database has old
-pages (``db/compaction.py``). The command may be given again.
+pages (``db/sqlite/connections.py``). The command may be given again.
 """
 
 from __future__ import annotations

@@ -34,17 +34,19 @@ class Answer(StrEnum):
     AS_COPY = "folder.copied"
 
 
-def settle(tx: Transaction, here: Identity, answer: Answer | None) -> None:
-    """Let the database be ``here`` from now on. answer: None when it was never asked where it is.
+def settle(tx: Transaction, here: Identity | None, answer: Answer | None) -> None:
+    """Let the database be ``here`` from now on; None where it is in no folder.
 
-    A copy takes a new epoch, so that clients of the original notice and no version means two things.
+    answer: None when it was never asked where it is. A copy takes a new epoch, so that clients of the original notice
+    and no version means two things.
     """
     if answer in (Answer.RESTORED, Answer.AS_COPY):
         restoring.take_new_epoch(tx, BY)
     if answer is Answer.AS_COPY:
         backup_facts.forget_all(tx)  # its sets would stand among those of the original, and each delete the other's
         address_moves.forget(tx, by=BY)
-    identity.record(tx, here)
+    if here is not None:
+        identity.record(tx, here)
     if answer is not None:
         record(tx, Entry(answer, BY, "folder"))
 

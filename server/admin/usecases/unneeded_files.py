@@ -13,7 +13,6 @@ from server import instants
 from server.admin.store import sent_traces
 from server.admin.store.sent_traces import Placeholder
 from server.db.database import Database
-from server.db.locks import alone
 from server.errors import Busy, Unavailable
 from server.log import log
 from server.photos.store.thumbnail_files import ThumbnailFiles
@@ -45,7 +44,7 @@ def delete(database: Database, blobs: BlobStore) -> int | None:
     if not found:
         return 0
     try:
-        with alone(database.folder):
+        with database.engine.alone():
             drawn = ThumbnailFiles(database.folder)
             for sha256 in found:
                 blobs.delete(sha256)

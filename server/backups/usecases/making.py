@@ -34,7 +34,7 @@ from server.backups.usecases import forgotten, orders
 from server.backups.usecases.orders import Order
 from server.db import folder as folders
 from server.db.database import Database
-from server.db.snapshot import Snapshot, snapshot
+from server.db.sqlite.snapshot import Snapshot, snapshot
 from server.db.transactions import Transaction
 from server.errors import NotFound, Refusal
 from server.instants import BEIJING, Instant

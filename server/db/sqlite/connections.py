@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from server.db.locks import exclusive_write, is_served_elsewhere
 from server.db.migrations import STEPS, migrations
 from server.errors import Busy, Damaged, DatabaseTooNew, DiskFull
 
+_TRIES, _PAUSE_S = 50, 0.1
 LOOK_S = 0.05
 """How often it is looked whether a check is to end, in seconds."""
 
@@ -149,3 +151,35 @@ def _copy_aside(db: SqliteDatabase, copy: Path) -> None:
         db.conn.backup(target)
     finally:
         target.close()
+
+
+def compact(folder: Path) -> bool:
+    """Write the database in ``folder`` anew, so that nothing of what was deleted is left in the free space of its file.
+
+    SQLite keeps the old text of a changed row until its page is used again. A server that runs beside it waits so long
+    with its writes. What is true if we die after each step: SQLite replaces the content of the file by a transaction
+    of its own, so it is the old one or the new one.
+
+    It needs as much room again as the database has. Return whether the log beside it was emptied too: not while
+    somebody reads on and on. Raises DiskFull, and then the database is as it was.
+    """
+    with exclusive_write(folder):
+        connection = connect(folder / FILE_NAME).conn
+        try:
+            connection.execute("VACUUM")
+            return _emptied(connection)
+        except sqlite3.OperationalError as error:
+            if is_full(error):
+                raise DiskFull from error
+            raise
+        finally:
+            connection.close()
+
+
+def _emptied(connection: sqlite3.Connection) -> bool:
+    for _ in range(_TRIES):
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if not busy:
+            return True
+        time.sleep(_PAUSE_S)
+    return False

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from sqlite_utils import Database as SqliteDatabase
 
+from server.db import folder as folders
+from server.db import locks
 from server.db.folder import FILE_NAME
 from server.db.locks import WriteLock, exclusive_write
 from server.db.migrations import migrations
@@ -31,6 +33,8 @@ _FAILURES = (
 
 class SqliteEngine:
     """Keeps a county in a file of ``folder``."""
+
+    is_in_folder = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -61,6 +65,28 @@ class SqliteEngine:
 
     def upkeep(self) -> Checkpointer:
         return Checkpointer(lambda: connections.connect(self.folder / FILE_NAME))
+
+    def serving(self) -> AbstractContextManager[None]:
+        return locks.serving(self.folder)
+
+    def alone(self) -> AbstractContextManager[None]:
+        return locks.alone(self.folder)
+
+    def is_served_elsewhere(self) -> bool:
+        return locks.is_served_elsewhere(self.folder)
+
+    def secret(self) -> str:
+        return folders.secret(self.folder)
+
+    def renew_secret(self) -> None:
+        folders.renew_secret(self.folder)
+
+    def compact(self) -> bool:
+        return connections.compact(self.folder)
+
+    def drop(self) -> None:
+        for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
+            (self.folder / name).unlink(missing_ok=True)
 
     def require_sound(self, stop: threading.Event) -> bool:
         return connections.require_sound(self.folder, stop)

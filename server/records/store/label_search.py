@@ -9,7 +9,7 @@ caller compares each candidate with its label. So
 - a candidate too many costs one comparison: nothing is deleted, and a changed label is entered once more;
 - when the process dies between two slices of a window the mark has not moved, and the window is entered again.
 
-Another engine has a module of its own with these public functions: PostgreSQL needs no window, only ``candidates``.
+SQLite keeps the words in a full-text index (FTS5), PostgreSQL in an array of texts under a GIN index.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from string import ascii_lowercase, ascii_uppercase
 from typing import NamedTuple
 
-from server.db.sql import Row
+from server.db.sql import POSTGRES, SQLITE, Parameters, Row
 from server.db.transactions import Reading, Transaction
 
 WINDOW = 8_192
@@ -67,13 +67,13 @@ def slices(window: Window, size: int = SLICE) -> Iterator[list[Row]]:
 
 
 def enter(tx: Transaction, rows: list[Row]) -> None:
-    """Enter labels; to enter one again changes nothing, and what the label was before stays."""
-    tx.sql.run_each("INSERT INTO label_search (rowid, words) VALUES (:born_seq, :words)", rows)
+    """Enter labels; to enter one again changes nothing, and what the label was before may stay."""
+    tx.sql.run_each(_ENTER[tx.sql.dialect], rows)
 
 
 def empty(tx: Transaction) -> None:
     """Take every label out, old ones too, which the index cannot tell from others; housekeeping enters them anew."""
-    tx.sql.run("INSERT INTO label_search (label_search) VALUES ('delete-all')")
+    tx.sql.run(_EMPTY[tx.sql.dialect])
     tx.sql.run("UPDATE counter SET value = 0 WHERE name = 'labels'")
 
 
@@ -95,7 +95,8 @@ def candidates(reading: Reading, text: str) -> list[int] | None:
     if not text or newest - mark > LAG_MAX:
         return None
     most = newest // COMMON + 1
-    found = [born for (born,) in reading.sql.tuples(_MATCHING, {"query": _query(text), "most": most})]
+    matching, asked = _asked(reading.sql.dialect, text)
+    found = [born for (born,) in reading.sql.tuples(matching, {**asked, "most": most})]
     if len(found) * COMMON > newest:
         return None
     if newest > mark:
@@ -104,9 +105,29 @@ def candidates(reading: Reading, text: str) -> list[int] | None:
     return found
 
 
-_MATCHING = """
-SELECT rowid FROM label_search WHERE label_search MATCH :query ORDER BY rowid DESC LIMIT :most
-"""
+_ENTER = {
+    SQLITE: "INSERT INTO label_search (rowid, words) VALUES (:born_seq, :words)",
+    # An array has no prefixes, so the first character of each pair is a word of its own.
+    POSTGRES: """
+        INSERT INTO label_search (born_seq, words)
+        SELECT :born_seq, found.words || ARRAY(
+                 SELECT DISTINCT LEFT(word, 8) FROM unnest(found.words) AS word WHERE LEFT(word, 1) <> 'n')
+          FROM (SELECT string_to_array(:words, ' ') AS words) AS found
+        ON CONFLICT (born_seq) DO UPDATE SET words = excluded.words
+    """,
+}
+_EMPTY = {
+    SQLITE: "INSERT INTO label_search (label_search) VALUES ('delete-all')",
+    POSTGRES: "DELETE FROM label_search",
+}
+_MATCHING = {
+    SQLITE: "SELECT rowid FROM label_search WHERE label_search MATCH :query ORDER BY rowid DESC LIMIT :most",
+    POSTGRES: """
+        SELECT born_seq FROM label_search
+         WHERE words @> string_to_array(:words, ' ') OR words @> ARRAY[:number]
+         ORDER BY born_seq DESC LIMIT :most
+    """,
+}
 
 # Hops from path to path, since an index by seq alone would cost every write another page.
 _ABOVE = """
@@ -124,9 +145,13 @@ def _marks(reading: Reading) -> tuple[int, int]:
     return rows["labels"], rows["seq"]
 
 
-def _query(text: str) -> str:
-    pairs = f"{_word(text)}*" if len(text) == 1 else " AND ".join(_pairs(text))
-    return f"({pairs}) OR {_number(text)}"
+def _asked(dialect: str, text: str) -> tuple[str, Parameters]:
+    """Return the statement that finds a text, with its parameters."""
+    words = [_word(text)] if len(text) == 1 else _pairs(text)
+    if dialect == POSTGRES:
+        return _MATCHING[POSTGRES], {"words": " ".join(words), "number": _number(text)}
+    pairs = f"{words[0]}*" if len(text) == 1 else " AND ".join(words)
+    return _MATCHING[SQLITE], {"query": f"({pairs}) OR {_number(text)}"}
 
 
 def _words(label: str, case_no: str | None) -> str:

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 from server.db.folder import FILE_NAME
-from server.db.snapshot import snapshot
 from server.db.sql import Row
+from server.db.sqlite.snapshot import snapshot
 from server.db.transactions import Reading
 
 

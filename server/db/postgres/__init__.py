@@ -1,0 +1,1 @@
+"""PostgreSQL as the engine of a county: one schema, whatever number of processes serves it."""

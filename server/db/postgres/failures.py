@@ -1,0 +1,54 @@
+"""Says of an error of PostgreSQL whether to try again, whether the work is wrong, and what people are told."""
+
+from __future__ import annotations
+
+import psycopg
+
+from server.db.sql import EngineError, Parameters
+from server.errors import DiskFull, Invalid, Refusal, Unavailable
+
+TRY_AGAIN = ("08", "25", "40", "53", "55", "57", "58")
+"""Classes of SQLSTATE (PostgreSQL, appendix A) that say nothing of the work: connections, a transaction that may not
+write, rollbacks for the sake of others, resources, locks, an operator's intervention, the system."""
+
+DISK_FULL = "53100"
+
+
+class PostgresError(EngineError):
+    """An error of PostgreSQL or of the connection to it; ``__cause__`` has what psycopg raised."""
+
+    def __init__(self, error: psycopg.Error) -> None:
+        super().__init__(str(error))
+        self.sqlstate = error.sqlstate or ""
+        self.is_failure = self.sqlstate[:2] in TRY_AGAIN or (
+            not self.sqlstate and isinstance(error, psycopg.OperationalError)
+        )
+
+
+class CommitUnknown(EngineError):
+    """The connection was lost at COMMIT: nobody knows whether the transaction was kept."""
+
+
+def raised(error: psycopg.Error, parameters: Parameters | tuple[object, ...]) -> Exception:
+    """Return what is raised in the place of ``error``. parameters: of the statement that met it."""
+    values = parameters.values() if isinstance(parameters, dict) else parameters
+    if any(isinstance(each, str) and "\0" in each for each in values):
+        # PostgreSQL keeps no U+0000 in a text. XML cannot carry it, JSON can.
+        return Invalid("内容里有数据库不能保存的字符 U+0000；请删去这个字符后再试。")
+    return PostgresError(error)
+
+
+def is_failure(error: BaseException | None) -> bool:
+    """Say whether PostgreSQL, its machine or the way to it failed, rather than the work being wrong."""
+    return isinstance(error, CommitUnknown) or (isinstance(error, PostgresError) and error.is_failure)
+
+
+def refusal_of(error: BaseException | None) -> Refusal | None:
+    """Return what people are told of an error; None where it is the program's fault."""
+    if isinstance(error, PostgresError) and error.sqlstate == DISK_FULL:
+        return DiskFull()
+    if isinstance(error, CommitUnknown):
+        return Unavailable("保存时和数据库的连接断了，不知道是否已保存；请稍后再试，重复提交不会存两份。")
+    if is_failure(error):
+        return Unavailable("数据库暂时连不上或太忙，请稍后再试。")
+    return None

@@ -1,0 +1,203 @@
+"""Carries out the SQL of the stores on PostgreSQL, each text translated once.
+
+- ``:name`` becomes ``$1``, ``$2`` …, the same name the same number; a cast (``::``), a literal and a comment stay.
+- ``LIKE`` becomes ``ILIKE``: SQLite takes the letters of ASCII in either case, and under the collation "C" so does
+  ``ILIKE``.
+- ``?`` of an ``InsertInto`` becomes ``$1``, ``$2`` … by its position.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import abc
+from psycopg.types.numeric import FloatDumper, Int8Dumper
+from psycopg.types.string import StrDumper
+
+from server.db.postgres.failures import raised
+from server.db.sql import POSTGRES, InsertInto, Parameters, Row, Sql
+
+PgConnection = psycopg.Connection[tuple[Any, ...]]
+
+STREAMED_ROWS = 2_000
+"""How many rows of a long answer are fetched at once."""
+
+_NONE: Parameters = {}
+
+TEXTS_MAX = 4_096
+"""How many texts are remembered; filters are composed, so there are some thousand."""
+
+_PARTS = re.compile(
+    r"""(?P<literal>'(?:[^']|'')*')|(?P<quoted>"[^"]*")|(?P<comment>--[^\n]*)|(?P<cast>::)"""
+    r"""|:(?P<name>[A-Za-z_]\w*)|(?P<like>\bLIKE\b)|(?P<mark>\?)""",
+)
+
+
+class Translated(NamedTuple):
+    """A text for PostgreSQL. names: of its parameters in the order of their numbers; empty where they have none."""
+
+    text: str
+    names: tuple[str, ...]
+
+
+@lru_cache(TEXTS_MAX)
+def translated(text: str) -> Translated:
+    """Return ``text`` for PostgreSQL."""
+    numbers: dict[str, int] = {}
+    marks = 0
+
+    def replace(found: re.Match[str]) -> str:
+        nonlocal marks
+        if (name := found["name"]) is not None:
+            return f"${numbers.setdefault(name, len(numbers) + 1)}"
+        if found["like"]:
+            return "ILIKE"
+        if found["mark"]:
+            marks += 1
+            return f"${marks}"
+        return found[0]
+
+    return Translated(_PARTS.sub(replace, text), tuple(numbers))
+
+
+class PostgresSql(Sql):
+    """Statements on PostgreSQL. connection: the one that is used now, which may be another one after a failure."""
+
+    __slots__ = ("_connection",)
+
+    dialect = POSTGRES
+
+    def __init__(self, connection: Callable[[], PgConnection]) -> None:
+        self._connection = connection
+
+    def each(self, sql: str, parameters: Parameters = _NONE) -> Iterator[Row]:
+        names, rows = self._all(sql, parameters)
+        return (dict(zip(names, row, strict=True)) for row in rows)
+
+    def tuples(self, sql: str, parameters: Parameters = _NONE) -> Iterator[tuple[Any, ...]]:
+        return iter(self._all(sql, parameters)[1])
+
+    def stream(self, sql: str, parameters: Parameters = _NONE) -> Iterator[Row]:
+        text, names = translated(sql)
+        connection = self._connection()
+        if connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
+            return self.each(sql, parameters)
+        return self._fetched(psycopg.RawServerCursor(connection, f"rows_{id(parameters)}"), text, names, parameters)
+
+    def find(self, sql: str, parameters: Parameters = _NONE) -> Row | None:
+        names, rows = self._all(sql, parameters)
+        return dict(zip(names, rows[0], strict=True)) if rows else None
+
+    def value(self, sql: str, parameters: Parameters = _NONE) -> Any:
+        _, rows = self._all(sql, parameters)
+        return rows[0][0] if rows else None
+
+    def run(self, sql: str, parameters: Parameters = _NONE) -> int:
+        return self._execute(self._connection(), sql, parameters).rowcount
+
+    def insert(self, statement: InsertInto, values: tuple[Any, ...]) -> None:
+        text, _ = translated(statement.text)
+        try:
+            psycopg.RawCursor(self._connection()).execute(text.encode(), values)
+        except psycopg.Error as error:
+            raise raised(error, values) from error
+
+    def run_each(self, sql: str, parameters: Iterable[Parameters]) -> int:
+        text, names = translated(sql)
+        rows = list(parameters)
+        if not rows:
+            return 0
+        cursor = psycopg.RawCursor(self._connection())
+        try:
+            cursor.executemany(text.encode(), [[row[name] for name in names] for row in rows])
+        except psycopg.Error as error:
+            raise raised(error, tuple(value for row in rows for value in row.values())) from error
+        return cursor.rowcount
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Yield nothing: keys are held with every statement, and pages are looked after by checksums and amcheck."""
+        return iter(())
+
+    def _all(self, sql: str, parameters: Parameters) -> tuple[list[str], list[tuple[Any, ...]]]:
+        cursor = self._execute(self._connection(), sql, parameters)
+        return [column.name for column in cursor.description or ()], cursor.fetchall()
+
+    def _execute(self, connection: PgConnection, sql: str, parameters: Parameters) -> psycopg.RawCursor[Any]:
+        text, names = translated(sql)
+        try:
+            cursor = psycopg.RawCursor(connection)
+            return cursor.execute(text.encode(), [parameters[name] for name in names])
+        except psycopg.Error as error:
+            raise raised(error, parameters) from error
+
+    def _fetched(
+        self, cursor: psycopg.RawServerCursor[Any], text: str, names: tuple[str, ...], parameters: Parameters
+    ) -> Iterator[Row]:
+        cursor.itersize = STREAMED_ROWS
+        try:
+            with cursor:
+                cursor.execute(text.encode(), [parameters[name] for name in names])
+                columns = [column.name for column in cursor.description or ()]
+                for row in cursor:
+                    yield dict(zip(columns, row, strict=True))
+        except psycopg.Error as error:
+            raise raised(error, parameters) from error
+
+
+class PooledSql(PostgresSql):
+    """Single statements, each on a connection of its own and on the newest state.
+
+    borrowed: lends a connection for the length of one block.
+    """
+
+    __slots__ = ("_borrowed",)
+
+    def __init__(self, borrowed: Callable[[], AbstractContextManager[PgConnection]]) -> None:
+        self._borrowed = borrowed
+
+    def stream(self, sql: str, parameters: Parameters = _NONE) -> Iterator[Row]:
+        return self.each(sql, parameters)
+
+    def _all(self, sql: str, parameters: Parameters) -> tuple[list[str], list[tuple[Any, ...]]]:
+        with self._borrowed() as connection:
+            cursor = self._execute(connection, sql, parameters)
+            return [column.name for column in cursor.description or ()], cursor.fetchall()
+
+    def run(self, sql: str, parameters: Parameters = _NONE) -> int:
+        raise TypeError("single statements only read")
+
+
+def speak_as_stores_do(connection: abc.AdaptContext) -> None:
+    """Let values go and come on a connection as SQLite has them.
+
+    Whole numbers go as 64 bits whatever their size, since each type would make a prepared statement of its own, and
+    texts as texts. A sum of whole numbers comes back as one, and a comparison as 0 or 1.
+    """
+    adapters = connection.adapters
+    adapters.register_dumper(int, Int8Dumper)
+    adapters.register_dumper(float, FloatDumper)
+    adapters.register_dumper(str, StrDumper)
+    adapters.register_dumper(bool, _BoolDumper)
+    adapters.register_loader("numeric", _NumericLoader)
+    adapters.register_loader("bool", _BoolLoader)
+
+
+class _BoolDumper(Int8Dumper):
+    def dump(self, obj: Any) -> abc.Buffer | None:
+        return super().dump(int(obj))
+
+
+class _NumericLoader(psycopg.adapt.Loader):
+    def load(self, data: abc.Buffer) -> int | float:
+        text = bytes(data).decode()
+        return int(text) if text.lstrip("-").isdecimal() else float(text)
+
+
+class _BoolLoader(psycopg.adapt.Loader):
+    def load(self, data: abc.Buffer) -> int:
+        return int(bytes(data) == b"t")

@@ -1,0 +1,307 @@
+"""PostgreSQL keeps what SQLite keeps, in the same shape and the same order, and tells what it cannot keep."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from server.db import database, migrations
+from server.db.database import Database
+from server.db.folder import FILE_NAME
+from server.db.postgres import schema
+from server.db.postgres.engine import PostgresEngine
+from server.db.sqlite.engine import SqliteEngine
+from server.errors import Busy, DatabaseTooNew, Invalid, NotFound, Unavailable
+from tests import postgres_server
+from tests.db import ddl_of_postgres
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+
+WRITERS, WRITES = 4, 25
+PATIENCE = 100
+
+COLUMNS = """
+SELECT table_name, column_name, data_type, is_nullable, column_default, collation_name
+  FROM information_schema.columns WHERE table_schema = %s
+"""
+CONSTRAINTS = """
+SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint
+ WHERE connamespace = to_regnamespace(%s) AND contype <> 'n'
+"""
+INDEXES = "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = %s"
+OF_POSTGRES_ALONE = {"label_search", "secret", "migration"}
+
+
+@pytest.fixture
+def connection() -> Iterator[psycopg.Connection]:
+    postgres_server.require()
+    with psycopg.connect(postgres_server.database_url(), autocommit=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def engine(connection, tmp_path: Path) -> Iterator[PostgresEngine]:
+    """An empty county of one's own."""
+    made = PostgresEngine(postgres_server.database_url(), "130630", tmp_path)
+    made.create("a" * 32)
+    yield made
+    connection.execute("DROP SCHEMA c130630 CASCADE")
+
+
+@pytest.fixture
+def store(engine) -> Iterator[Database]:
+    opened = database.open_threaded(engine.folder, engine=engine)
+    yield opened
+    opened.close()
+
+
+def keep(name: str, value: str = ""):
+    def work(tx):
+        tx.sql.run("INSERT INTO setting (name, value) VALUES (:name, :value)", {"name": name, "value": value})
+        return tx.next_seq()
+
+    return work
+
+
+def kept(store: Database) -> set[str]:
+    with store.reading() as reading:
+        return {row["name"] for row in reading.sql.rows("SELECT name FROM setting WHERE name <> 'epoch'")}
+
+
+def shape(connection: psycopg.Connection, name: str) -> dict[str, set[tuple[object, ...]]]:
+    """Return what the catalogue says of a schema, without its name."""
+    connection.execute("SELECT set_config('search_path', %s, false)", (name,))
+    found = {}
+    for what, query in (("columns", COLUMNS), ("keys", CONSTRAINTS), ("indexes", INDEXES)):
+        rows = connection.execute(query, (name,)).fetchall()
+        named = [tuple(str(part).replace(f"{name}.", "") for part in row) for row in rows]
+        found[what] = {row for row in named if row[0] not in OF_POSTGRES_ALONE}
+    return found
+
+
+def test_tables_columns_keys_and_indexes_of_both_engines_are_the_same(connection, engine, tmp_path):
+    SqliteEngine(tmp_path / "sqlite").folder.mkdir()
+    SqliteEngine(tmp_path / "sqlite").create("a" * 32)
+    connection.execute("CREATE SCHEMA of_sqlite")
+    connection.execute("SET search_path = of_sqlite")
+    for statement in ddl_of_postgres.statements(tmp_path / "sqlite" / FILE_NAME):
+        connection.execute(statement)
+
+    wanted, found = shape(connection, "of_sqlite"), shape(connection, engine.schema)
+    connection.execute("DROP SCHEMA of_sqlite CASCADE")
+
+    for what in wanted:
+        assert found[what] - wanted[what] == set(), f"only PostgreSQL has these {what}"
+        assert wanted[what] - found[what] == set(), f"PostgreSQL lacks these {what}: write NNNN_name.postgres.sql"
+
+
+def test_every_step_is_in_the_baseline_or_has_a_file_for_postgres():
+    for step in migrations.STEPS:
+        assert step in schema.held_by_baseline() or schema.script(step)
+
+
+def test_a_second_county_under_one_code_is_refused_and_another_code_is_another_county(connection, engine):
+    with pytest.raises(Busy, match="c130630"):
+        engine.create("b" * 32)
+    other = PostgresEngine(postgres_server.database_url(), "130631", engine.folder)
+    with pytest.raises(NotFound, match="firegrid init"):
+        other.migrate()
+
+    other.create("b" * 32)
+
+    assert other.secret() != engine.secret()
+    other.drop()
+
+
+def test_a_newer_schema_is_left_alone(connection, engine):
+    connection.execute("INSERT INTO c130630.migration (name, applied_at) VALUES ('9999_later', '')")
+
+    with pytest.raises(DatabaseTooNew):
+        engine.migrate()
+
+
+def test_a_text_that_is_not_compared_byte_by_byte_is_refused_with_its_cure(connection, engine):
+    connection.execute('ALTER TABLE c130630.area ALTER COLUMN name TYPE text COLLATE "default"')
+
+    with pytest.raises(Invalid, match=r'ALTER TABLE c130630\.area ALTER COLUMN name TYPE text COLLATE "C"'):
+        engine.migrate()
+
+
+def test_a_missing_right_is_told_with_its_cure(connection, engine):
+    connection.execute("CREATE USER stranger")
+    url = postgres_server.database_url()
+    host = url.split("@")[1]
+    stranger = PostgresEngine(f"postgresql://stranger@{host}", "130630", engine.folder)
+
+    with pytest.raises(Invalid, match="ALTER SCHEMA c130630 OWNER TO stranger"):
+        stranger.migrate()
+    with pytest.raises(Invalid, match="GRANT CREATE ON DATABASE"):
+        PostgresEngine(f"postgresql://stranger@{host}", "130632", engine.folder).create("c" * 32)
+    connection.execute("DROP USER stranger")
+
+
+def test_a_database_that_is_not_there_is_told_with_its_cure(engine):
+    address, _, _ = postgres_server.database_url().rpartition("/")
+
+    with pytest.raises(Unavailable, match="CREATE DATABASE"):
+        PostgresEngine(f"{address}/nowhere", "130630", engine.folder).migrate()
+    with pytest.raises(Unavailable, match="数据库是否在运行"):
+        PostgresEngine("postgresql://firegrid@127.0.0.1:1/nowhere", "130630", engine.folder).migrate()
+
+
+def test_a_character_that_it_cannot_keep_is_told_and_its_neighbours_are_kept(store):
+    store.write(keep("before"))
+
+    with pytest.raises(Invalid, match=r"U\+0000"):
+        store.write(keep("zero", "a\0b"))
+
+    store.write(keep("after"))
+    assert kept(store) == {"before", "after"}
+
+
+def test_what_is_compared_and_summed_comes_back_as_from_sqlite(store):
+    with store.reading() as reading:
+        row = reading.sql.find(
+            "SELECT SUM(value) AS total, COUNT(*) = 3 AS is_so, SUM(value) * 1.5 AS part, 7 / 2 AS whole FROM counter"
+        )
+
+    assert row == {"total": 0, "is_so": 1, "part": 0.0, "whole": 3}
+    assert {name: type(value) for name, value in row.items()} == {
+        "total": int, "is_so": int, "part": float, "whole": int}  # fmt: skip
+
+
+def test_numbers_follow_the_order_of_commits_whoever_writes(engine):
+    stores = [database.open_inline(engine.folder, engine=engine) for _ in range(WRITERS)]
+    watcher = database.open_inline(engine.folder, engine=engine)
+    seen, done = [0], threading.Event()
+
+    def watch() -> list[int]:
+        skipped = []
+        while not done.is_set():
+            with watcher.reading() as reading:
+                found = [
+                    int(row["value"]) for row in reading.sql.rows("SELECT value FROM setting WHERE name LIKE 'w%'")
+                ]
+            skipped += [each for each in found if each <= seen[0] and each not in known]
+            known.update(found)
+            seen[0] = max(found, default=0)
+        return skipped
+
+    known: set[int] = set()
+
+    def number(tx, of: str) -> int:
+        seq = tx.next_seq()
+        keep(f"w{of}", str(seq))(tx)
+        return seq
+
+    def write(which: int) -> None:
+        for at in range(WRITES):
+            stores[which].write(lambda tx, at=at: number(tx, f"{which}-{at}"))
+
+    with ThreadPoolExecutor(WRITERS + 1) as pool:
+        watching = pool.submit(watch)
+        for each in [pool.submit(write, which) for which in range(WRITERS)]:
+            each.result()
+        done.set()
+        assert watching.result() == []
+    assert len(kept(watcher)) == WRITERS * WRITES
+    for each in (*stores, watcher):
+        each.close()
+
+
+def test_a_server_that_ends_a_connection_loses_nothing_that_was_told_kept(connection, store):
+    told = set()
+    for at in range(12):
+        if at % 3 == 2:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        try:
+            store.write(keep(f"n{at}"))
+        except Unavailable:
+            continue
+        told.add(f"n{at}")
+
+    assert told
+    assert told <= kept_after_losses(store)
+
+
+def kept_after_losses(store: Database) -> set[str]:
+    for _ in range(30):
+        try:
+            return kept(store)
+        except Unavailable:
+            continue
+    raise AssertionError("the readers never came back")
+
+
+class Cut:
+    """A line to the server that is cut as soon as ``COMMIT`` has gone through it: its answer comes to nobody."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self._port))
+            threading.Thread(target=self._pass, args=(server, client), daemon=True).start()
+            threading.Thread(target=self._until_commit, args=(client, server), daemon=True).start()
+
+    def _pass(self, server: socket.socket, client: socket.socket) -> None:
+        with suppress(OSError):
+            while data := server.recv(65_536):
+                client.sendall(data)
+
+    def _until_commit(self, client: socket.socket, server: socket.socket) -> None:
+        with client, server, suppress(OSError):
+            while data := client.recv(65_536):
+                if b"COMMIT\0" in data:
+                    client.shutdown(socket.SHUT_RDWR)
+                    server.sendall(data)
+                    server.recv(65_536)
+                    break
+                server.sendall(data)
+
+
+def test_a_commit_whose_answer_is_lost_is_unknown_and_is_not_carried_out_again(engine, store):
+    carried_out = []
+    host, _, name = postgres_server.database_url().rpartition("/")
+    user, _, port = host.rpartition(":")
+    line = Cut(int(port))
+    over = PostgresEngine(f"{user}:{line.port}/{name}", "130630", engine.folder)
+    far = database.open_threaded(engine.folder, engine=over)
+
+    def work(tx) -> None:
+        carried_out.append(1)
+        keep("once")(tx)
+
+    with pytest.raises(Unavailable, match="不知道是否已保存"):
+        far.write(work)
+
+    assert carried_out == [1]
+    far.close()
+    line.close()
+    for _ in range(PATIENCE):
+        if "once" in kept(store):
+            break
+        time.sleep(0.05)
+    assert kept(store) == {"once"}
