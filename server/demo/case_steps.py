@@ -20,7 +20,9 @@ from server.people.store import people
 from server.records.domain.records import Record
 from server.records.domain.status import Status
 from server.records.store import records, revisions
-from sync.changes import CREATING, Change, Dot, FieldWrite, Verdict
+from server.submissions.store import sent_files
+from server.submissions.store.sent_files import SentFile
+from sync.changes import CREATING, AttachmentName, Change, Dot, FieldWrite, Verdict
 
 TYPE = "hazards"
 
@@ -70,7 +72,7 @@ class CaseWork:
         if name in _HAS_PHONE and step.action in FORMS and AT_A_DESK_ONLY not in inputs:
             self._by_phone(tx, name, step, case, record, inputs)
         else:
-            _at_desk(tx, name, step.action, record, inputs)
+            _at_desk(tx, name, step.action, record, inputs, self._scan(tx, step, case))
 
     def _by_phone(
         self, tx: Transaction, name: str, step: StoryStep, case: Case, record: Record, inputs: dict[str, str]
@@ -94,6 +96,14 @@ class CaseWork:
         *_, newest = revisions.list_of(tx, record.id)
         if newest.verdict != step.values.get("verdict", Verdict.APPLIED):
             raise RuntimeError(f"{name} {step.action}: {newest.verdict}; {_get(tx, record.id).office_note}")
+
+    def _scan(self, tx: Transaction, step: StoryStep, case: Case) -> tuple[AttachmentName, ...]:
+        """Return the picture of the paper that a reply came on; nothing for all other acts."""
+        if step.action != "file_reply":
+            return ()
+        found = self._phones.photo(case.participants.hazard.row["category"], is_after=True, reading=tx)
+        sent_files.add(tx, SentFile(found.sha256, found.size, found.media_type), case.participants.names[step.actor])
+        return (AttachmentName("回复件.png", found.sha256, found.size, found.media_type),)
 
     def _report(self, step: StoryStep, case: Case) -> dict[str, str]:
         hazard, fixed = case.participants.hazard, step.action == "spot_close"
@@ -142,12 +152,27 @@ class CaseWork:
         return inputs
 
 
-def _at_desk(tx: Transaction, name: str, action: str, record: Record, inputs: dict[str, str]) -> None:
+def _at_desk(
+    tx: Transaction,
+    name: str,
+    action: str,
+    record: Record,
+    inputs: dict[str, str],
+    files: tuple[AttachmentName, ...],
+) -> None:
     version = record.version
     fields = {field: FieldWrite(None, value) for field, value in inputs.items()}
     dot = Dot("office", version + 1)
     change = Change(
-        tx.new_id(), record.id, record.type, action, dot, fields, base_version=version, seen_status=record.status
+        tx.new_id(),
+        record.id,
+        record.type,
+        action,
+        dot,
+        fields,
+        base_version=version,
+        seen_status=record.status,
+        attachments=files,
     )
     write.apply_or_refuse(tx, change, by=people.actor(tx, name))
 

@@ -72,7 +72,7 @@ class Phones:
         for question in sorted(PHOTOS & set(filled)):
             filled[question] = f"{instants.parse(tx.now).timestamp() * 1000:.0f}-{question}.png"
             if self._chance.random() >= _MISSING_PHOTO_SHARE:
-                files.append(self._photo(category, question != "photo", tx)._replace(name=filled[question]))
+                files.append(self.photo(category, question != "photo", tx)._replace(name=filled[question]))
         empty = set(answers) - set(filled)
         raw = self._filled(tx, form, target, filled, empty)
         xml = read_submission(raw)
@@ -83,7 +83,7 @@ class Phones:
         if isinstance(answer, Refusal):
             raise answer
 
-    def _photo(self, category: str, is_after: bool, reading: Reading) -> Attachment:
+    def photo(self, category: str, is_after: bool, reading: Reading) -> Attachment:
         """Return the photo of a hazard as it looks today; one of each scene and day is enough."""
         wanted = (category, is_after, instants.local_day(reading.now))
         if wanted not in self._kept:
