@@ -13,6 +13,7 @@ from server.forms.domain.definitions import Allowance, faults_of
 from server.forms.domain.record_types import Declaration, Field, Kind, combine
 from server.forms.usecases import checks
 from server.forms.usecases.xform import reader
+from server.forms.usecases.xlsform.conversion import to_xform
 from server.forms.usecases.xlsform.messages import said_in_chinese, translated
 from server.forms.usecases.xlsform.sheets import Sheets, rows_by_path
 from tests.forms.form_builders import (
@@ -648,3 +649,12 @@ def test_where_several_names_are_left_out_every_reference_is_told():
     rows = "| | text | | 甲 | |\n| | text | | 乙 | |\n| | text | c | 丙 | ${keeper} = '' |\n"
 
     assert places_of(rows) == [("survey", 2), ("survey", 3), ("survey", 4)]
+
+
+@pytest.mark.parametrize("content", [b"", b" \n"])
+@pytest.mark.parametrize("file_type", ["csv", "md", "xlsx", "xls"])
+def test_an_empty_file_is_called_empty(content, file_type):
+    with pytest.raises(FormRefused) as refusal:
+        to_xform(content, file_type, timeout_s=60)
+
+    assert the_only(faults_of(refusal.value)).message == "文件是空的。"
