@@ -100,10 +100,10 @@ def _closing(cohort: list[Case], now: datetime) -> dict[str, int]:
 
 
 def _handling(cohort: list[Case], now: datetime) -> dict[str, int]:
-    sent, running = [case for case in cohort if case.dispatches], _running(cohort)
+    sent = [case for case in cohort if case.dispatches]
     handled = [case for case in sent if case.feedback]
     punctual = [case for case in handled if not how_late(case)]
-    owing = [case for case in sent if case in running and not case.feedback and _past(case.handle_due, now)]
+    owing = [case for case in _running(sent) if not case.feedback and _past(case.handle_due, now)]
     return {
         "dispatched": len(sent),
         "handling_due": len(handled) + len(owing),

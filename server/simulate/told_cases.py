@@ -20,14 +20,18 @@ CHECK_DAYS, BEIJING = 3, timezone(timedelta(hours=8))
 
 def working_days_later(midnight: datetime, days: int) -> datetime:
     """Return the 24:00 of the last of some working days from a midnight on, day by day through the arrangement."""
-    text = files("server").joinpath("data", "calendar_days.csv").read_text(encoding="utf-8")
-    kinds = {row["day"]: row["kind"] for row in csv.DictReader(text.splitlines())}
     while days:
         begun = midnight.astimezone(BEIJING)
-        kind = kinds.get(begun.date().isoformat(), "working" if begun.weekday() < 5 else "off")
+        kind = _kinds_of_days().get(begun.date().isoformat(), "working" if begun.weekday() < 5 else "off")
         days -= kind == "working"
         midnight += timedelta(days=1)
     return midnight
+
+
+@cache
+def _kinds_of_days() -> dict[str, str]:
+    text = files("server").joinpath("data", "calendar_days.csv").read_text(encoding="utf-8")
+    return {row["day"]: row["kind"] for row in csv.DictReader(text.splitlines())}
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Acceptance stories that towns and the brigade are in: 挂账, 关停, 联合处置, 返工, 会商, and a filed month."""
+"""Acceptance stories by the figures: 当场整改, 并案, 区划变更, 挂账, 关停, 联合处置, 返工, 会商, and a filed month."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from server import instants
+from server.grid.domain.file_rows import SheetRow
+from server.grid.usecases import loading
 from server.scheduler.usecases import running
 from server.staffing.usecases import enrolment
 from tests import field_forms
-from tests.case_land import CASE_NEW, NEXT_UNIT, UNIT, VILLAGE, Land
+from tests.case_land import CASE_NEW, ESTATE, NEW_VILLAGE, NEXT_UNIT, OLD_VILLAGE, UNIT, VILLAGE, Land
 from tests.filled_forms import Entity, Filled, new_uuid
 from tests.office.desk import Desk, with_passwords
 
@@ -57,6 +59,66 @@ def page_of(land: Land, name: str, path: str) -> str:
     desk = Desk(with_passwords(land.valley))
     desk.sign_in(name)
     return desk.open(path).text
+
+
+def test_what_was_cleared_on_the_spot_without_a_photo_counts_as_closed_and_may_be_looked_at_again(land):
+    # S02
+    phone = land.phone("neighbour")
+    cleared = [
+        phone.report(action="spot_close", item="corridor_blocked", no_photo_reason="no_battery", place=f"{n}号")
+        for n in range(5)
+    ]
+    land.valley.do(running.run_due)
+
+    phone.send()
+
+    assert counted(land, "spot_closed", "closed", "closed_on_time", "limited") == [5, 5, 5, 0]
+    assert shares(land, "closure_rate", "closure_rate_ex_spot") == [(5, 5), (0, 0)]
+    land.clock.pass_by(days=7)
+    land.valley.do(running.run_due)
+    records = [land.record(id) for id in cleared]
+    assert all("evidence_missing" in each.flags for each in records)
+    assert sum("recheck_due" in each.flags for each in records) == 1, "a fifth of them, whoever fixed it"
+
+
+def test_a_hazard_that_two_reported_is_two_reports_and_one_case(land):
+    # S03
+    first, second = land.phone("east"), land.phone("west")
+    one = first.report(item="ebike_indoor_charge", area=f"{ESTATE}001", spot="39.36010 114.69430 0 0", place="东门")
+    land.clock.pass_by(minutes=42)
+    two = second.report(item="ebike_indoor_charge", area=f"{ESTATE}002", spot="39.36020 114.69450 0 0", place="车棚")
+    second.send()
+    first.send()
+    [similar] = land.file(two, "estate")["case"]["similar"]
+    assert (similar["id"], similar["same_place"], similar["distance_m"]) == (one, False, 20)
+
+    land.lead_to(two, ("merge", "estate", {"into": one}))
+    land.act(one, "assign", "estate", assignee="user:east")
+
+    assert counted(land, "reports", "valid_reports", "merged_reports", "cases", "merged_cases") == [2, 2, 1, 1, 0]
+    assert shares(land, "merge_rate", "valid_report_rate", "register_rate") == [(1, 2), (2, 2), (1, 2)]
+
+
+def test_a_village_that_was_merged_counts_where_it_is_today_and_where_it_was_then(land):
+    # S05
+    def by_village(query: str = "") -> dict[str, int]:
+        summary = land.valley.get(f"/summaries/closure?by=village&from=2026-11-01&to=2026-11-30{query}", "brigade").json
+        return {row["key"]: row["counts"]["reports"] for row in summary["rows"] if row["counts"]["reports"]}
+
+    land.report("old", area=f"{OLD_VILLAGE}001")
+    land.clock.pass_by(hours=1)
+    before = instants.text(land.clock.at)
+    land.clock.pass_by(days=1)
+    row = SheetRow(2, {"code": OLD_VILLAGE, "ends": land.clock.at.date().isoformat(), "successor": NEW_VILLAGE})
+    phone = land.phone("old")
+    land.valley.do(loading.load, [row], by="admin")
+    land.clock.pass_by(days=4)
+    late = phone.report(area=f"{OLD_VILLAGE}001")
+    phone.send()
+
+    assert (land.record(late).area, land.record(late).status) == (f"{OLD_VILLAGE}001", "reported")
+    assert by_village() == {NEW_VILLAGE: 2}
+    assert by_village(f"&as_of={before}") == {OLD_VILLAGE: 1}
 
 
 def test_a_dead_end_that_waits_for_next_years_works_is_suspended_supervised_and_taken_up_again(land):
