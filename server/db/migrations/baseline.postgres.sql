@@ -72,6 +72,7 @@
 -- holds: 0081_replies_on_paper
 -- holds: 0082_notices
 -- holds: 0085_items_of_problems
+-- holds: 0086_parts_of_co_handlers
 
 CREATE TABLE setting (
   name TEXT COLLATE "C" PRIMARY KEY,
