@@ -12,6 +12,7 @@ from server.admin.usecases.recognition import Answer
 from server.cli.folder import opened, with_data
 from server.db import identity
 from server.db.database import Database
+from server.db.folder import new_secret
 
 moved_option = click.option(
     "--moved", is_flag=True, help="the folder was moved here, the old one is no longer used 目录是整个搬来的"
@@ -53,7 +54,8 @@ def recognise(data: Path, answer: Answer | None) -> None:
         if answer is None and known is not None:
             raise recognition.moved(data, with_data("check", data))
         if answer is Answer.AS_COPY:
-            store.engine.renew_secret()  # before it counts as a copy: who dies between the two is asked once more
+            # Before it counts as a copy: who dies between the two is asked once more.
+            store.engine.set_secret(new_secret())
         store.write(lambda tx: recognition.settle(tx, here, answer))
     say(f"Firegrid: 已记下数据目录 {data} 在这台机器上 the folder knows its place")
 
@@ -62,5 +64,5 @@ def _settle_elsewhere(store: Database, answer: Answer | None) -> None:
     """Carry out an answer about a county that a database keeps: nobody asks where that is."""
     if answer in (Answer.RESTORED, Answer.AS_COPY):
         if answer is Answer.AS_COPY:
-            store.engine.renew_secret()
+            store.engine.set_secret(new_secret())
         store.write(lambda tx: recognition.settle(tx, None, answer))

@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "server.cli.check:check",
     "backup": "server.cli.backup:backup",
     "restore": "server.cli.backup:restore",
+    "copy": "server.cli.databases.copying:copy",
     "grid": "server.cli.grid:grid",
     "calendar": "server.cli.calendars:calendar",
     "recheck": "server.cli.cases.rechecks:recheck",

@@ -79,8 +79,12 @@ class Upkeep(Protocol):
 class Engine(Protocol):
     """Keeps one county.
 
-    is_in_folder: whether all of it is in its data folder, so that a copy of the folder is a copy of the county.
+    name: what people know it by. is_in_folder: whether all of it is in its data folder, so that a copy of the folder is
+    a copy of the county.
     """
+
+    @property
+    def name(self) -> str: ...
 
     @property
     def is_in_folder(self) -> bool: ...
@@ -122,8 +126,8 @@ class Engine(Protocol):
     def secret(self) -> str:
         """Return what signs tokens, cursors and marks of this county."""
 
-    def renew_secret(self) -> None:
-        """Make another secret: whatever the one before has signed is worth nothing from now on."""
+    def set_secret(self, secret: str) -> None:
+        """Take another secret: whatever the one before has signed is worth nothing from now on."""
 
     def compact(self) -> bool:
         """Write the database anew, so that nothing of what was deleted is left in its free space.

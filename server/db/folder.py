@@ -30,14 +30,19 @@ def secret(folder: Path) -> str:
     """Return the secret that signs tokens, cursors and marks, made at first use and readable by its owner alone."""
     path = folder / SECRET_FILE
     if not path.exists():
-        renew_secret(folder)
+        set_secret(folder, new_secret())
     return path.read_text(encoding="ascii")
 
 
-def renew_secret(folder: Path) -> None:
-    """Make another secret: whatever the one before has signed is worth nothing in this folder from now on."""
+def new_secret() -> str:
+    """Make a secret that nobody can guess."""
+    return secrets.token_urlsafe(48)
+
+
+def set_secret(folder: Path, secret: str) -> None:
+    """Take another secret: whatever the one before has signed is worth nothing in this folder from now on."""
     path = folder / SECRET_FILE
     made = path.with_suffix(".new")
     made.touch(mode=0o600)
-    made.write_text(secrets.token_urlsafe(48), encoding="ascii")
+    made.write_text(secret, encoding="ascii")
     made.replace(path)

@@ -89,9 +89,17 @@ class Sql:
         """Insert one row; ``values`` are those of its columns, in their order."""
         self._conn.execute(statement.text, values)
 
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Insert many rows at constant memory; each is the values of ``columns`` in their order."""
+        self._conn.executemany(InsertInto(table, *columns).text, rows)
+
     def run_each(self, sql: str, parameters: Iterable[Parameters]) -> int:
         """Carry out one statement for each set of parameters; return how many rows were touched altogether."""
         return int(self._conn.executemany(sql, parameters).rowcount)
+
+    def patient(self) -> None:
+        """Let the transaction that is open take as long as it needs, and look at keys when it ends."""
+        self.run("PRAGMA defer_foreign_keys = ON")
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """Yield what the engine itself finds wrong in what it keeps: the name of the check, and what it says."""

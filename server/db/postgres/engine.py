@@ -49,7 +49,7 @@ class PostgresEngine:
     def __init__(self, url: str, county: str, folder: Path) -> None:
         self._url = url
         self.folder = folder
-        self.schema = f"c{county}"
+        self.schema = self.name = f"c{county}"
 
     def create(self, epoch: str) -> None:
         with self._refusing(), self._opened() as connection:
@@ -74,9 +74,9 @@ class PostgresEngine:
         with self._refusing(), self._opened() as connection:
             return schema.secret(connection)
 
-    def renew_secret(self) -> None:
+    def set_secret(self, secret: str) -> None:
         with self._refusing(), self._opened() as connection:
-            schema.renew_secret(connection)
+            schema.set_secret(connection, secret)
 
     def compact(self) -> bool:
         with self._refusing(), self._opened() as connection:

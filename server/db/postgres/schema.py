@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
@@ -12,6 +11,7 @@ from importlib.resources import files
 import psycopg
 from psycopg import sql
 
+from server.db.folder import new_secret
 from server.db.migrations import FOLLOWED_BY, STEPS
 from server.db.postgres.statements import PgConnection, PostgresSql
 from server.errors import Busy, DatabaseTooNew, Invalid, NotFound, Refusal, Unavailable
@@ -52,7 +52,7 @@ def create(connection: PgConnection, schema: str, epoch: str) -> None:
         _note(connection, held_by_baseline())
         _apply(connection, [step for step in STEPS if step not in held_by_baseline()])
         connection.execute("INSERT INTO setting (name, value) VALUES ('epoch', %s)", (epoch,))
-        connection.execute("INSERT INTO secret (value) VALUES (%s)", (secrets.token_urlsafe(48),))
+        connection.execute("INSERT INTO secret (value) VALUES (%s)", (new_secret(),))
 
 
 def migrate(connection: PgConnection, schema: str) -> None:
@@ -81,9 +81,9 @@ def secret(connection: PgConnection) -> str:
     return str(row[0]) if row else ""
 
 
-def renew_secret(connection: PgConnection) -> None:
+def set_secret(connection: PgConnection, secret: str) -> None:
     """Put another secret in the place of the present one."""
-    connection.execute("UPDATE secret SET value = %s", (secrets.token_urlsafe(48),))
+    connection.execute("UPDATE secret SET value = %s", (secret,))
 
 
 def drop(connection: PgConnection, schema: str) -> None:

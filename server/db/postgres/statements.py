@@ -9,13 +9,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import abc
+from psycopg import sql as composed
 from psycopg.types.numeric import FloatDumper, Int8Dumper
 from psycopg.types.string import StrDumper
 
@@ -107,6 +108,17 @@ class PostgresSql(Sql):
         except psycopg.Error as error:
             raise raised(error, values) from error
 
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        names = composed.SQL(", ").join(map(composed.Identifier, columns))
+        text = composed.SQL("COPY {} ({}) FROM STDIN").format(composed.Identifier(table), names)
+        row: tuple[Any, ...] = ()
+        try:
+            with psycopg.Cursor(self._connection()) as cursor, cursor.copy(text) as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except psycopg.Error as error:
+            raise raised(error, row) from error
+
     def run_each(self, sql: str, parameters: Iterable[Parameters]) -> int:
         text, names = translated(sql)
         rows = list(parameters)
@@ -118,6 +130,9 @@ class PostgresSql(Sql):
         except psycopg.Error as error:
             raise raised(error, tuple(value for row in rows for value in row.values())) from error
         return cursor.rowcount
+
+    def patient(self) -> None:
+        self.value("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """Yield nothing: keys are held with every statement, and pages are looked after by checksums and amcheck."""

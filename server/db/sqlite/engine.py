@@ -38,6 +38,7 @@ class SqliteEngine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.name = str(folder / FILE_NAME)
 
     def create(self, epoch: str) -> None:
         if (self.folder / FILE_NAME).exists():
@@ -78,8 +79,8 @@ class SqliteEngine:
     def secret(self) -> str:
         return folders.secret(self.folder)
 
-    def renew_secret(self) -> None:
-        folders.renew_secret(self.folder)
+    def set_secret(self, secret: str) -> None:
+        folders.set_secret(self.folder, secret)
 
     def compact(self) -> bool:
         return connections.compact(self.folder)
