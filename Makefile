@@ -14,6 +14,8 @@ STAMPS := $(VENV)/stamps
 WEB := $(wildcard server/office/web/* server/office/web/.npmrc server/office/web/src/*)
 # As many workers as there are cores; each takes over what another has not begun. ARGS="-n 0" for one, with --pdb.
 PYTEST := $(BIN)/pytest -n auto --dist worksteal
+# What asks every store of what it keeps; the rest of the suite runs on PostgreSQL, too: ON_POSTGRES=tests.
+ON_POSTGRES ?= tests/openrosa tests/api tests/stories tests/replication tests/records tests/settlement
 # Some environments forbid it, and then every worker, and every server that a test starts, compiles all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
@@ -21,7 +23,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 # with every optimisation (one built without is a sixth slower: make bench); else the newest that can make environments.
 PYTHONS := $(PYTHON) /usr/bin/python3 python3.13 python3.12 python3.11 python3
 
-.PHONY: help run test test-all test-slow test-browser lint lock sbom audit bench pictures clean
+.PHONY: help run test test-all test-slow test-postgres test-browser lint lock sbom audit bench pictures clean
 
 help: ## show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' $(firstword $(MAKEFILE_LIST)) | sed 's/: /\t/' | expand -t 18
@@ -34,11 +36,15 @@ test: $(STAMPS)/test ## run the tests (a few minutes; FIREGRID_TEST_PROFILE=ci f
 	@echo "==> pytest"
 	@exec $(PYTEST) -m "not slow and not browser" $(ARGS)
 
-test-all: test test-slow test-browser ## run every test
+test-all: test test-slow test-postgres test-browser ## run every test
 
 test-slow: $(STAMPS)/test ## run the slow tests: real servers, Java form engine, packaging
 	@echo "==> pytest, the slow tests"
 	@exec $(PYTEST) -m slow $(ARGS)
+
+test-postgres: $(STAMPS)/test ## run doors, stories and stores on PostgreSQL (skipped aloud where there is none; make test-slow has its own tests)
+	@echo "==> pytest, on PostgreSQL"
+	@exec $(PYTEST) --engine postgres -m "not slow and not browser and not sqlite" $(ON_POSTGRES) $(ARGS)
 
 test-browser: $(STAMPS)/test ## play the office pages in Chromium (skipped aloud where there is none)
 	@echo "==> pytest, in a browser"

@@ -47,7 +47,7 @@ END $$
 
 def is_needed() -> bool:
     """Say whether a missing server is a fault: in continuous integration, which must not pass without."""
-    return bool(os.environ.get("CI") or os.environ.get("FIREGRID_TEST_PROFILE") == "ci")
+    return bool(os.environ.get("FIREGRID_TEST_NEEDS_POSTGRES"))
 
 
 def require() -> None:

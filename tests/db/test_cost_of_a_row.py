@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from server.cases.store import requests
 from server.db import database
 from server.db.folder import FILE_NAME
 from server.db.sqlite.connections import connect
 from server.records.store import revisions
+
+pytestmark = pytest.mark.sqlite
 
 FREQUENT = ("record", "revision", "change", "case_fact", "case_step", "bucket", "submission", "audit")
 """Tables that a push or a submission writes to for each of its changes."""

@@ -22,6 +22,8 @@ from server.db.sqlite.connections import connect, migrate
 from server.db.transactions import Reading, Transaction
 from server.errors import Busy, Damaged, DatabaseTooNew, NotFound, Refusal
 
+pytestmark = pytest.mark.sqlite
+
 OPENERS = {"inline": database.open_inline, "threaded": database.open_threaded}
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)
 

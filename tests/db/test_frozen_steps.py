@@ -50,6 +50,8 @@ from server.summaries.store import case_facts, patrol_facts, recount, rollups
 from sync.flags import Flag
 from tests.summaries.case_histories import CATEGORIES, UNITS, WIDER, a_case, end_of, histories, moments, on, step
 
+pytestmark = pytest.mark.sqlite
+
 FIGURES = ("case_fact", "case_handover", *rollups.TABLES)
 Figures = dict[str, set[tuple[object, ...]]]
 CREATED = (("report", "reported"), ("spot_close", "feedback"), ("spot_close", "spot_closed"))

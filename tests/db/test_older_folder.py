@@ -14,6 +14,8 @@ from server.cli.main import main as firegrid
 from sync import flags
 from tests.db.older_folder import ENDS, KEPT, answers, opened, report, running, unpacked, uuid_of
 
+pytestmark = pytest.mark.sqlite
+
 MASKED = ("town", "brigade")
 """People from whom personal data is hidden today (ADR 0039), since they may not write it."""
 

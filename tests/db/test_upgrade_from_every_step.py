@@ -27,6 +27,8 @@ from server.records.store import record_lists
 from server.records.store.record_lists import Filters
 from tests.summaries.case_histories import end_of, on
 
+pytestmark = pytest.mark.sqlite
+
 Row = dict[str, Any]
 Step = tuple[str, str, dict[str, str]]
 """What was done, on which day, and the values that it set."""

@@ -22,6 +22,8 @@ from server.db.writer import BATCH_MAX, Request
 from server.errors import DiskFull, Refusal, Unavailable
 from tests.laws import examples
 
+pytestmark = pytest.mark.sqlite
+
 PATIENCE_S = 30
 
 
