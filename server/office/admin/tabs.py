@@ -26,20 +26,28 @@ blueprint = layout.create_blueprint("office-admin", __name__)
 
 
 class Tab(NamedTuple):
-    """A tab. word: what it is called. subject, action: a row of ``rights.csv``; who has it sees the tab."""
+    """A tab. word: what it is called. subject, action: a row of ``rights.csv``; who has it sees the tab.
+
+    english: where the tab is called otherwise in English than the word is elsewhere, empty for the same.
+    """
 
     key: str
     word: str
     subject: str = "configuration"
     action: str = "edit"
+    english: str = ""
 
     @property
     def address(self) -> str:
         return f"/office/admin/{self.key}"
 
+    def called(self, language: str) -> str:
+        """Return what the tab is called in ``language``."""
+        return self.english if self.english and language == pages.ENGLISH else pages.say(language, self.word)
+
 
 TABS = (
-    Tab("areas", "网格"),
+    Tab("areas", "网格", english="Areas"),
     Tab("people", "人员", staff_rights.SUBJECT),
     Tab("bodies", "责任主体"),
     Tab("premises", "场所名单", "premises"),

@@ -70,3 +70,14 @@ def test_nobody_else_is_led_through_them(county):
     desk.sign_in("town")
 
     assert desk.open(ADMIN).location == f"{ADMIN}/people"
+
+
+def test_the_tab_of_areas_is_called_so_in_english_where_one_area_is_an_area(county):
+    desk = Desk(county)
+    desk.sign_in("admin")
+    desk.client.set_cookie(layout.LANGUAGE_COOKIE, "en")
+
+    page = desk.open(f"{ADMIN}/people").text
+
+    assert '<a href="/office/admin/areas">Areas</a>' in page and '<th scope="col">Area</th>' in page
+    assert "<title>Admin · Areas" in desk.open(f"{ADMIN}/areas").text
