@@ -61,6 +61,8 @@ class Settings:
     does nothing stays signed in to the pages. sign_ins: what the sign-in page offers, on a demonstration alone.
     backup_folder: where backups are made while serving, None for nowhere; backup_times: at which times of the local
     day; backup_recipients: public keys of age that can open them, none for plain.
+    webhook_hosts: whom webhooks may call, host names in lower case; none calls nobody. webhook_networks: networks that
+    these may lie in though they are no public ones.
     report_title, report_unit: heading of the printed sheet of figures, and who hands it in; empty for the usual
     heading, and a blank to fill.
     """
@@ -86,6 +88,8 @@ class Settings:
     backup_folder: Path | None = None
     backup_times: tuple[time, ...] = (time(2, 30),)
     backup_recipients: tuple[str, ...] = ()
+    webhook_hosts: tuple[str, ...] = ()
+    webhook_networks: tuple[Network, ...] = ()
 
 
 def described(settings: Settings) -> dict[str, str]:
@@ -126,6 +130,8 @@ def from_environment(folder: Path | None = None, environment: Mapping[str, str] 
         backup_folder=_folder(stated, "FIREGRID_BACKUP_DIR"),
         backup_times=_times(stated, "FIREGRID_BACKUP_AT", plain.backup_times),
         backup_recipients=_listed(stated, "FIREGRID_BACKUP_RECIPIENTS"),
+        webhook_hosts=tuple(name.lower() for name in _listed(stated, "FIREGRID_WEBHOOK_HOSTS")),
+        webhook_networks=_networks(stated, "FIREGRID_WEBHOOK_NETWORKS", plain.webhook_networks),
     )
 
 

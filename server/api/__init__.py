@@ -28,7 +28,7 @@ from server.api import (
     users,
 )
 from server.api.cases import rechecks, requests, review_list, reviews
-from server.api.notices import inbox
+from server.api.notices import inbox, webhooks
 from server.api.photos import record_photos, uploads
 from server.api.staff import area_changes, area_imports, handover, premises_imports, rosters
 from server.web import session_tokens
@@ -42,7 +42,7 @@ BLUEPRINTS = (
     *(answers.blueprint, audit.blueprint, requests.blueprint, rechecks.blueprint, reviews.blueprint, devices.blueprint),
     *(unvisited.blueprint, monthly_reports.blueprint, hazard_lists.blueprint),
     *(problems.blueprint, sent_items.blueprint, summaries.blueprint, summary_parts.blueprint),
-    *(review_list.blueprint, inbox.blueprint),
+    *(review_list.blueprint, inbox.blueprint, webhooks.blueprint),
     *(sync.blueprint, uploads.discovery, uploads.blueprint, record_photos.blueprint),
 )
 

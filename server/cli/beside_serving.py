@@ -26,6 +26,7 @@ from server.photos.usecases import thumbnails
 from server.scheduler.usecases import running
 from server.settings import Settings, described
 from server.submissions.store.blobs import BlobStore
+from server.webhooks.usecases import delivering
 
 
 @contextmanager
@@ -51,6 +52,7 @@ def doing_beside(database: Database, blobs: BlobStore, settings: Settings, *, is
             Housekeeper(lambda: file_round(database, blobs), FILES_EVERY_S, "cleaning files"),
             Housekeeper(DiskWatch(database.folder, settings.disk_free_bytes_min).round, task="disk"),
             Housekeeper(lambda: label_round(database), LABELS_EVERY_S, "entering labels"),
+            Housekeeper(delivering.Deliverer(database, settings).round, delivering.EVERY_S, "webhooks"),
             Housekeeper(draw, thumbnails.EVERY_S, "thumbnails"),
             nullcontext() if is_seen_whole else _looking_through(database),
             nullcontext() if keeper is None else Housekeeper(keeper.round, task="backups"),

@@ -26,6 +26,7 @@ COMMANDS = {
     "body": "server.cli.users:body",
     "form": "server.cli.forms:form",
     "inbox": "server.cli.notices.inbox:inbox",
+    "webhook": "server.cli.notices.webhooks:webhook",
     "premises": "server.cli.cases.premises:premises",
     "ledger": "server.cli.ledgers:ledger",
     "move-address": "server.cli.move_address:move_address",

@@ -71,6 +71,11 @@ WRITES = {
         "signer": "某某",
         "cells": [{"row": UNIT, "figure": "reports", "is": 1}],
     },
+    "/webhooks": {"url": "https://dispatch.example.org/"},
+    "/webhooks/<webhook_id>/end": None,
+    "/webhooks/<webhook_id>/replay": {"after": 0},
+    "/webhooks/<webhook_id>/secret": None,
+    "/webhooks/<webhook_id>/secret/finish": None,
     "/problems/<problem_id>/settlement": {"how": "choose", "choices": {"hoses": {"value": "5"}}},
 }
 """What to ask of each writing route, so that whoever has the right would change something of the worker's village."""
@@ -117,6 +122,7 @@ def every_call(county) -> list[tuple[Rule, str, str]]:
         "upload_id": uuid_of("nobody's upload"),
         "token": "nothing",
         "seq": 1,
+        "webhook_id": uuid_of("nobody's webhook"),
     }
     adapter = county.app.url_map.bind("localhost")
     calls = []
@@ -146,8 +152,8 @@ def writings(every_call) -> list[tuple[Rule, str, str]]:
 
 def reader_of(path: str) -> str:
     """Return who may read a route that names something of the worker's village."""
-    of_admin = (f"{PREFIX}/audit", f"{PREFIX}/users/import", f"{PREFIX}/areas/{UNIT}/change-preview")
-    return "admin" if path.startswith(of_admin) else "brigade"
+    of_admin = ("/webhooks", "/audit", "/users/import", f"/areas/{UNIT}/change-preview")
+    return "admin" if path.removeprefix(PREFIX).startswith(of_admin) else "brigade"
 
 
 def call(county, method, path, **headers):
@@ -252,7 +258,7 @@ def test_a_filter_by_an_area_out_of_scope_is_not_found_wherever_there_is_one(cou
         tried += 1
         assert answer.status_code in (404, 403), (path, answer.data)
 
-    assert tried == 28
+    assert tried == 29
 
 
 def test_the_filter_answers_where_one_is_in_scope(county):

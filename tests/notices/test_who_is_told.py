@@ -155,6 +155,19 @@ def test_a_request_that_nobody_decides_goes_a_level_up_and_stays_open(land, assi
     assert [each.action for each in land.record(assigned).case.requests] == ["ask_extension"]
 
 
+def test_once_a_case_has_ended_only_its_result_is_left_to_be_read(land, assigned):
+    land.act(assigned, "assign", "town", assignee="user:officer")
+    land.clock.pass_by(days=9)
+    land.valley.do(running.run_due)
+    assert (unread(land, "leader"), unread(land, "town")) == (1, 1)
+
+    land.lead_to(
+        assigned, ("feedback", "officer", {"result_code": "fixed", "no_photo_reason": "dark"}), ("close", "leader")
+    )
+
+    assert (unread(land, "leader"), unread(land, "town"), unread(land, "worker")) == (0, 0, 1)
+
+
 def test_supervision_is_told_to_whoever_has_the_case(land, assigned):
     land.act(assigned, "supervise", "town", level="1")
 

@@ -41,6 +41,11 @@ MAY = {
     "POST /records": WRITING,
     "POST /records/<record_id>/changes": WRITING,
     "POST /records/<record_id>/reveal": WRITING,
+    "POST /webhooks": ADMIN,
+    "POST /webhooks/<webhook_id>/end": ADMIN,
+    "POST /webhooks/<webhook_id>/replay": ADMIN,
+    "POST /webhooks/<webhook_id>/secret": ADMIN,
+    "POST /webhooks/<webhook_id>/secret/finish": ADMIN,
     "POST /users": STAFF,
     "POST /users/<name>/duties": STAFF,
     "POST /users/<name>/duties/<duty_id>/end": STAFF,
@@ -68,7 +73,7 @@ def writes(county: County) -> Iterator[tuple[str, str, str]]:
     nothing = {
         "code": "130630199201001", "name": "nobody-here", "form_id": "no_form", "body_code": "no-body",
         "month": "2026-99", "record_id": new_uuid(), "problem_id": new_uuid(), "duty_id": new_uuid(),
-        "token": "nothing",
+        "token": "nothing", "webhook_id": new_uuid(),
     }  # fmt: skip
     adapter = county.app.url_map.bind("localhost")
     for rule in county.app.url_map.iter_rules():

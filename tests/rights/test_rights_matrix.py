@@ -17,6 +17,7 @@ from server.api.blueprints import PREFIX
 from server.app import close
 from tests.api.test_api_scope_of_every_route import WRITES, plain
 from tests.county import County, open_county
+from tests.filled_forms import new_uuid
 from tests.office.desk import Desk, Reader
 from tests.rights.planted_county import PASSWORD, ROLES, UNITS, fill, lay, marks_in, named_in, text_of
 
@@ -52,6 +53,7 @@ LISTS_ASK = {
     "audit.csv": AUDIT,
     "users/import/template.xlsx": STAFF,
     "vacancies": PEOPLE,
+    "webhooks": {"county_admin"},
 }
 FILES = ("csv", "xlsx", "geojson", "zip")
 NO_COUNTY_WORD = re.compile(r"/(session|uploads|inbox)")
@@ -124,6 +126,7 @@ COUNTY_WIDE = {
     "type_name": ["stations"],
     "list_code": ["overdue"],
     "token": ["nothing"],
+    "webhook_id": [new_uuid()],
 }
 
 
@@ -307,6 +310,7 @@ NOTHING_OF_A_PLACE = {
     "/monthly-reports",
     "/address-move",
     "/vacancies",
+    "/webhooks",
     "/records/counts",
 }
 MORE = {"/summaries/closure/cases": "figure=reports", "/reviews": "later=true"}

@@ -21,6 +21,7 @@ from server.db.transactions import Reading
 from server.errors import DiskUnwritable, Refusal, Unavailable
 from server.forms.usecases import management
 from server.instants import BEIJING, Instant
+from server.webhooks.store import deliveries, webhooks
 
 RATE_DAYS = 30
 """Over how many days the growth of the data is taken."""
@@ -76,9 +77,12 @@ def facts(database: Database, disk_free_bytes_min: int) -> Iterator[str]:
     """Yield what whoever looks after a ready server should know, a line each: the last backup, a disk that fills."""
     with database.reading() as reading:
         last, now = backup_facts.last_backup(reading), reading.now
+        dead = deliveries.counts(reading).dead
     yield backup_line(last, now)
     if last.failure:
         yield f"backup failed: {last.failed_at}"
+    if dead:
+        yield f"webhooks: {dead} messages not delivered"
     free = disk_room.free_bytes(database.folder)
     if disk_room.is_low(free, disk_free_bytes_min):
         yield f"disk low: {free // 1_000_000} MB free"
@@ -113,6 +117,25 @@ def findings(database: Database, reading: Reading, disk_free_bytes_min: int) -> 
     yield _audit(reading, database.folder)
     yield _forms(reading)
     yield _holidays(reading)
+    yield from _webhooks(reading)
+
+
+def _webhooks(reading: Reading) -> Iterator[Finding]:
+    """Yield how messages to other programs come through, where there are receivers."""
+    found = webhooks.list_all(reading)
+    if not found:
+        return
+    waiting, dead = deliveries.counts(reading)
+    failing = [each for each in found if each.failures]
+    values = {"count": str(len(found)), "waiting": str(waiting), "dead": str(dead)}
+    if dead or failing:
+        values["why"] = "；".join(dict.fromkeys(each.problem for each in failing)) or "—"
+        said = "{count} 个接收方；{dead} 条没有送到、已停送，{waiting} 条待送。最近的原因：{why}"
+        cure = "请接收方修好后，从没有送到的地方重发；列表里有编号。"
+        mark = Mark.BAD if dead else Mark.LOOK
+        yield Finding("外发通知", mark, said, cure, "firegrid webhook list --data DIR", values)
+    else:
+        yield Finding("外发通知", Mark.GOOD, "{count} 个接收方，{waiting} 条待送。", values=values)
 
 
 def _database(database: Database, disk_free_bytes_min: int) -> Finding:

@@ -108,6 +108,12 @@ def mark_case_read(tx: Transaction, person: str, record: str) -> None:
     tx.sql.run(sql, {"now": tx.now, "person": person, "record": record})
 
 
+def mark_work_read(tx: Transaction, record: str) -> None:
+    """Mark what people were told to do about a case as read: it has ended, and only its result is left to be read."""
+    sql = "UPDATE notice SET read_at = :now WHERE record = :record AND read_at IS NULL AND kind <> 'decided'"
+    tx.sql.run(sql, {"now": tx.now, "record": record})
+
+
 def versions_told(reading: Reading, person: str) -> dict[str, int]:
     """Return by case the version by which a person was last told something of it: phones mark those rows."""
     sql = "SELECT record, MAX(version) FROM notice WHERE person = :person GROUP BY record"

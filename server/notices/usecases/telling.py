@@ -15,6 +15,7 @@ from server.people.domain.actors import Role
 from server.people.domain.rights import holders_of
 from server.records.domain.case import Case
 from server.records.domain.records import Record
+from server.records.domain.status import ENDED
 
 
 def tell(tx: Transaction, before: Record, after: Record, action: str, author: str) -> None:
@@ -23,6 +24,8 @@ def tell(tx: Transaction, before: Record, after: Record, action: str, author: st
     before, after: the case before and after it. Nobody is told of what they did themselves, nor who has no duty now.
     """
     notices.mark_case_read(tx, author, after.id)
+    if after.status in ENDED and before.status not in ENDED:
+        notices.mark_work_read(tx, after.id)
     told: dict[tuple[str, str], None] = {}
     for rule in kinds.rules_of(action, after.status or "", tx.now):
         names = _FINDS[rule.recipients](tx, before, after, action)

@@ -1,4 +1,4 @@
-"""Pages of administration (管理): areas, people, bodies, phone cards, forms, codes and limits, audit, health."""
+"""Pages of administration (管理): areas, people, bodies, phone cards, forms, codes, audit, webhooks, health."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from server.office.admin import (
     premises,
     roster,
     tabs,
+    webhooks,
 )
 
 blueprints = (
@@ -33,6 +34,7 @@ blueprints = (
     code_lists.blueprint,
     holidays.blueprint,
     audit_list.blueprint,
+    webhooks.blueprint,
     health.blueprint,
 )
 """The pages of each part."""

@@ -55,6 +55,7 @@ TABS = (
     Tab("forms", "表单"),
     Tab("codes", "代码和时限"),
     Tab("audit", "审计记录", "audit", "read"),
+    Tab("webhooks", "外发通知"),
     Tab("health", "运行状况"),
 )
 """In the order of the page; a tab stands here once its page works.
