@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import orjson
-
 from server import instants
 from server.cases.domain.similarity import GEOMETRY, PLACE, is_same_place
+from server.db.sql import Row
 from server.db.transactions import Reading
 from server.grid.domain.areas import Place
 from server.grid.store import areas
@@ -106,15 +105,24 @@ def same_place(reading: Reading, record: Record, mask: RecordMask) -> dict[str, 
     by = context.caller()
     village = Place("/".join(record.path.split("/")[:3]))
     wanted = Filters(place=village, statuses=(*(status.value for status in OPEN), *ENDED_WELL))
-    rows = record_lists.page(reading, by.scope, wanted, before=None, limit=LOOKED_AT_MOST)
-    others = map(mask.exported, (row for row in rows if row["id"] != record.id))
-    same = [row for row in others if is_same_place({PLACE: place}, orjson.loads(row["fields"]))]
+    rows = record_lists.page(reading, by.scope, wanted, before=None, limit=LOOKED_AT_MOST, columns=_COMPARED)
+    same = [row for row in rows if row["id"] != record.id and is_same_place({PLACE: place}, _place_seen(row, mask))]
+    shown = Filters(ids=frozenset(row["id"] for row in same[:SAME_PLACE_SHOWN]))
+    first = record_lists.page(reading, by.scope, shown, before=None, limit=SAME_PLACE_SHOWN) if same else []
     return {
         "place": place,
         "open": sum(1 for row in same if row["status"] in OPEN),
         "ended": sum(1 for row in same if row["status"] not in OPEN),
-        "cases": case_rows.shown(reading, same[:SAME_PLACE_SHOWN], by, layout.language()),
+        "cases": case_rows.shown(reading, list(map(mask.exported, first)), by, layout.language()),
     }
+
+
+_COMPARED = "id, type, area, author, assignee, label, fields, status, born_seq"
+"""Columns by which places are compared; what stands behind them in a row is not read for it."""
+
+
+def _place_seen(row: Row, mask: RecordMask) -> dict[str, str]:
+    return {PLACE: mask.text(row, mask.told_fields(row, (PLACE,)).get(PLACE, ""))}
 
 
 def _seen(record: Record, mask: RecordMask) -> dict[str, Any]:

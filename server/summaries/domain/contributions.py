@@ -78,45 +78,70 @@ FORMULAS: Mapping[str, str] = {
 
 Contribution = dict[tuple[Day, str], int]
 
+Part = tuple[Day, tuple[str, ...], int]
+"""A day, columns, and what is added to each of them on it."""
+
 Percentiles = tuple[int, int, int] | None
 """Seconds of the two cases in the middle (twice the same for an odd number) and of the P90; None of none."""
 
 
 def contribution(case: CaseFacts) -> Contribution:
     """Return what a case adds to each column of each day; columns to which it adds nothing are left out."""
+    found: Contribution = {}
+    for day, columns, n in parts(case):
+        if len(columns) == 1:
+            _add(found, day, columns[0], n)
+        else:  # those of a set are in no other part
+            found |= dict.fromkeys([(day, column) for column in columns], n)
+    return found
+
+
+def parts(case: CaseFacts) -> list[Part]:
+    """Return what ``contribution`` is made of: a day, columns, and what the case adds to each of them on that day.
+
+    Cases share sets of columns, so that sums over many are made of the sets first.
+    """
     received, registered = counting_keys.columns_of(case)
     day = day_number(case.received_at)
-    found: Contribution = {(day, column): 1 for column in received}
+    found: list[Part] = [(day, received, 1)]
     if case.lag_s:
-        found[day, "lag_s"] = case.lag_s
+        found.append((day, _LAG_S, case.lag_s))
     if case.registered_at is not None:
         day = day_number(case.registered_at)
-        for column in registered:
-            found[day, column] = 1
+        found.append((day, registered, 1))
         took = handling_seconds(case)
-        if took is not None:
-            found[day, "handled_s"] = took
+        if took:
+            found.append((day, _HANDLED_S, took))
     if case.closed_at is not None:
-        found[day_number(case.closed_at), "closed_in_period"] = 1
+        found.append((day_number(case.closed_at), _CLOSED, 1))
     limit_day = limit_day_of(case)
     if limit_day is not None:
-        found |= dict.fromkeys(((limit_day, column) for column in LIMITS[: 1 + case.closed]), 1)
-    for at, n in _stock_changes(case):
-        _add(found, day_number(at), STOCK, n)
+        found.append((limit_day, LIMITS if case.closed else LIMITS[:1], 1))
+    found += [(day_number(at), STOCK_ALONE, n) for at, n in _stock_changes(case)]
     for dispatch in () if case.void else case.dispatches:
         sent = day_number(dispatch.at)
-        _add(found, sent, "dispatches")
+        found.append((sent, _SENT, 1))
         if dispatch.returned_at is not None:
-            _add(found, sent, "sent_in_vain")
-            _add(found, day_number(dispatch.returned_at), "returns")
+            found += [(sent, _IN_VAIN, 1), (day_number(dispatch.returned_at), _RETURNED, 1)]
     return found
+
+
+STOCK_ALONE = (STOCK,)
+_LAG_S, _HANDLED_S, _CLOSED = ("lag_s",), ("handled_s",), ("closed_in_period",)
+_SENT, _IN_VAIN, _RETURNED = ("dispatches",), ("sent_in_vain",), ("returns",)
 
 
 def limit_day_of(case: CaseFacts) -> Day | None:
     """Return the day on which the closing limit of a case passes, None where none counts; 24:00 belongs to the day."""
     if case.close_due_at is None or not count_rules.has_limit(case):
         return None
-    return day_number(instants.later(case.close_due_at, timedelta(milliseconds=-1)))
+    at = case.close_due_at
+    return _day_before(at) if at.endswith(":00:00.000Z") else day_number(at)
+
+
+@lru_cache(maxsize=4_096)
+def _day_before(at: Instant) -> Day:
+    return day_number(instants.later(at, timedelta(milliseconds=-1)))
 
 
 def ahead(case: CaseFacts, window: Window) -> dict[str, int]:
@@ -151,27 +176,30 @@ def reopenings(case: CaseFacts) -> list[tuple[Day, Day]]:
 
 def lateness(case: CaseFacts, window: Window) -> dict[str, int]:
     """Return what an open case adds to LATE in a window; nothing where no limit has passed."""
-    if case.closed:
+    if case.closed or case.void or case.merged or case.held:
         return {}
-    closing, handling = count_rules.overdue(case, window), count_rules.handling_overdue(case, window)
-    found = {
-        "undecided_over_24h": COUNT_RULES["undecided_over_24h"](case, window),
-        "closing_overdue": closing,
-        "handling_overdue": handling,
-        "late_reworked": closing and case.reworked > 0,
-        "late_extended": handling and case.extended > 0,
-    }
-    return {column: int(n) for column, n in found.items() if n}
+    if case.decided_at is None:
+        return {"undecided_over_24h": 1} if COUNT_RULES["undecided_over_24h"](case, window) else {}
+    closing = count_rules.overdue(case, window)
+    handling = case.fed_back_at is None and count_rules.handling_overdue(case, window)
+    found = {"closing_overdue": 1} if closing else {}
+    if handling:
+        found["handling_overdue"] = 1
+    if closing and case.reworked > 0:
+        found["late_reworked"] = 1
+    if handling and case.extended > 0:
+        found["late_extended"] = 1
+    return found
 
 
 def handling_seconds(case: CaseFacts) -> int | None:
     """Return the seconds that a case's handling took, None where it is in no cohort or no feedback stands."""
-    return case.handled_s if count_rules.handled(case, EVER) else None
+    return case.handled_s if case.fed_back_at is not None and count_rules.handled(case, EVER) else None
 
 
 def result(case: CaseFacts) -> str | None:
     """Return the result code under which a case counts on the day it was registered, None while it is not closed."""
-    return count_rules.result_of(case) if COUNT_RULES["closed"](case, EVER) else None
+    return count_rules.result_of(case) if case.closed and COUNT_RULES["closed"](case, EVER) else None
 
 
 def counts(columns: Mapping[str, int]) -> dict[str, int]:
@@ -216,7 +244,7 @@ def figures(
     if lags is not None:
         days |= _spread("report_lag", lags)
     if percentiles is not None:
-        days["handle_mean"] = Fraction(columns["handled_s"], n["handled"] * DAY_S)
+        days["handle_mean"] = Fraction(columns.get("handled_s", 0), n["handled"] * DAY_S)
         days |= _spread("handle", percentiles)
     return Figures(shown, rates, days, dict(sorted((code, n) for code, n in results.items() if n)))
 

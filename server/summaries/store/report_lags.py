@@ -24,8 +24,9 @@ def of_days(reading: Reading, inside: AreaCondition, by: str, period: Period, as
     """Return the seconds of every report of a period that had come in by an instant, in any order."""
     low, high, today = periods.number(period.first), periods.number(period.last), periods.day_number(as_of)
     found: defaultdict[Key, list[int]] = defaultdict(list)
-    # The last day alone is asked for the instant: the index says no more than days.
-    for until in ("received_day < :today", "received_day = :today AND received_at <= :as_of"):
+    # The last day alone is asked for the instant, and of now not even that: the index says no more than days.
+    past = ("received_day < :today", "received_day = :today AND received_at <= :as_of")
+    for until in past if as_of < reading.now else ("received_day <= :today",):
         rows = reading.sql.tuples(
             f"SELECT {_KEYS[by]}, lag_s {_LAGS} AND {until}{inside.sql}",
             {"low": low, "high": high, "today": today, "as_of": as_of, **inside.values},

@@ -14,7 +14,7 @@ from server.grid.domain.areas import Level
 from server.records.domain.case_facts import CaseFacts
 from server.summaries.domain import area_rows, contributions, count_rules, periods
 from server.summaries.domain.area_rows import ELSEWHERE, AreaScope
-from server.summaries.domain.contributions import OPENING, REOPENED_LATER, STOCK, Percentiles
+from server.summaries.domain.contributions import OPENING, REOPENED_LATER, STOCK, STOCK_ALONE, Percentiles
 from server.summaries.domain.figure_definitions import RESULT
 from server.summaries.domain.periods import Period, Span
 from server.summaries.domain.summary_rows import Figures, Row, Summary
@@ -39,7 +39,10 @@ Took: TypeAlias = Callable[[Reading, Aggregation], Times]
 
 
 def untimed(reading: Reading, aggregation: Aggregation) -> Times:
-    """Return no times: those of categories are read from every case, which takes longest of all."""
+    """Return no times: those of categories are read from every case, which takes longest of all.
+
+    Of sums without times, what a period began with and results are left out too.
+    """
     return Times({}, {})
 
 
@@ -87,7 +90,7 @@ def by_category(
         return category if category in categories else ELSEWHERE
 
     aggregation = _aggregation_of(reading, area_scope, CATEGORY, period, row_of)
-    sums = _sums_of(reading, aggregation)
+    sums = _sums_of(reading, aggregation, is_brief=take is untimed)
     took = take(reading, aggregation)
     rest = [(ELSEWHERE, area_rows.OTHER_CATEGORIES)] if sums.is_nonzero(ELSEWHERE) else []
     return sums.summary([*categories.items(), *rest], took, sums.opening())
@@ -103,7 +106,7 @@ def by_month(reading: Reading, area_scope: AreaScope, period: Period, take: Took
         return f"{month // 100:04}-{month % 100:02}"
 
     aggregation = _aggregation_of(reading, area_scope, MONTH, period, row_of)
-    sums = _sums_of(reading, aggregation)
+    sums = _sums_of(reading, aggregation, is_brief=take is untimed)
     took = take(reading, aggregation)
     keys = [month for month, _ in periods.months_of(period)]
     opening = sums.opening()
@@ -140,13 +143,15 @@ class _Sums:
     def __init__(self, aggregation: Aggregation) -> None:
         self._aggregation = aggregation
         self._window = count_rules.window_of(aggregation.period, aggregation.as_of)
+        self._first, self._last = periods.number(aggregation.period.first), periods.number(aggregation.period.last)
+        self._parts: Counter[tuple[str, tuple[str, ...]]] = Counter()
         self.columns: dict[str, dict[str, int]] = {}
         self.results: dict[str, dict[str, int]] = {}
         self._reopened = 0
         """REOPENED_LATER of the total."""
 
-    def add_rollups(self, reading: Reading) -> None:
-        """Add the sums that are kept by month and day, and lateness from the cases that are open."""
+    def add_rollups(self, reading: Reading, *, is_brief: bool) -> None:
+        """Add the sums that are kept by month and day, and lateness from the cases that are open; see ``untimed``."""
         inside, by, period = self._aggregation.inside, self._aggregation.by, self._aggregation.period
         ranges, before = periods.number_ranges(period), periods.number_ranges_before(period)
         if by == CATEGORY:
@@ -156,9 +161,10 @@ class _Sums:
         self._add_columns(rollup_sums.counts(reading, inside, by, ranges))
         self._add_columns(rollup_sums.lateness(reading, inside, by, period, self._window))
         self._add_columns(rollup_sums.limits_ahead(reading, inside, by, period, self._aggregation.as_of))
-        for key, codes in rollup_sums.results(reading, inside, by, ranges).items():
-            _add(self.results, self._aggregation.row_of(key), codes)
-        self._add_opening(rollup_sums.stocks(reading, inside, by, before))
+        if not is_brief:
+            for key, codes in rollup_sums.results(reading, inside, by, ranges).items():
+                _add(self.results, self._aggregation.row_of(key), codes)
+            self._add_opening(rollup_sums.stocks(reading, inside, by, before))
         reopened = rollup_sums.reopened_later(reading, inside, by, period)
         self._reopened += reopened.total()
         if by == MONTH:
@@ -169,6 +175,8 @@ class _Sums:
         """Take away the cases that have changed since the instant as they stand, and add them as they stood."""
         for sign, case in self._aggregation.changed:
             self._add_case(sign, case)
+        for (row, columns), n in self._parts.items():
+            _add(self.columns, row, dict.fromkeys(columns, n))
 
     def rows(self) -> set[str]:
         """Return the keys of the rows that have sums."""
@@ -222,34 +230,27 @@ class _Sums:
 
     def _add_case(self, sign: int, case: CaseFacts) -> None:
         """Add a case, or take it away: into the rows and days of the period, and into its opening stock."""
-        aggregation = self._aggregation
-        first, last = periods.number(aggregation.period.first), periods.number(aggregation.period.last)
-        days: dict[int, dict[str, int]] = {}
-        stock = 0
-        for (day, column), n in contributions.contribution(case).items():
-            if day < first:
-                stock += n if column == STOCK else 0
-            elif day <= last:
-                days.setdefault(day, {})[column] = n
-        if stock:
-            _add(self.columns, aggregation.row_of_case(case, first), {OPENING: stock}, sign)
-        for day, columns in days.items():
-            _add(self.columns, aggregation.row_of_case(case, day), columns, sign)
-        for day, reopened_day in contributions.reopenings(case):
+        aggregation, add = self._aggregation, self._parts
+        first, last, is_by_month = self._first, self._last, self._aggregation.by == MONTH
+        home = aggregation.row_of_case(case, first)
+        for day, columns, n in contributions.parts(case):
+            if first <= day <= last:
+                add[aggregation.row_of_case(case, day) if is_by_month else home, columns] += sign * n
+            elif day < first and columns is STOCK_ALONE:
+                add[home, (OPENING,)] += sign * n
+        for day, reopened_day in contributions.reopenings(case) if case.endings else ():
             if first <= day <= last:
                 self._add_reopened(sign, case, day, reopened_day > last, reopened_day // 100 > day // 100)
-        self._add_late(sign, case)
-        day = periods.day_number(case.registered_at or case.received_at)
+        late, ahead = contributions.lateness(case, self._window), contributions.ahead(case, self._window)
+        if late:
+            day = periods.day_number(case.registered_at or case.received_at)
+            _add(self.columns, aggregation.row_of_case(case, day), late, sign)
+        if ahead and (limit_day := contributions.limit_day_of(case)) is not None:
+            _add(self.columns, aggregation.row_of_case(case, limit_day), ahead, sign)
         code = contributions.result(case)
+        day = periods.day_number(case.registered_at or case.received_at)
         if code is not None and first <= day <= last:
             _add(self.results, aggregation.row_of_case(case, day), {code: 1}, sign)
-
-    def _add_late(self, sign: int, case: CaseFacts) -> None:
-        day, limit_day = periods.day_number(case.registered_at or case.received_at), contributions.limit_day_of(case)
-        late, ahead = contributions.lateness(case, self._window), contributions.ahead(case, self._window)
-        for when, columns in ((day, late), (limit_day, ahead)):
-            if columns and when is not None:
-                _add(self.columns, self._aggregation.row_of_case(case, when), columns, sign)
 
     def _add_reopened(self, sign: int, case: CaseFacts, day: int, after_period: bool, after_month: bool) -> None:
         aggregation = self._aggregation
@@ -274,9 +275,9 @@ class _Sums:
                 _add(self.columns, self._aggregation.row_of(case.category), {OPENING: stock})
 
 
-def _sums_of(reading: Reading, aggregation: Aggregation) -> _Sums:
+def _sums_of(reading: Reading, aggregation: Aggregation, *, is_brief: bool = False) -> _Sums:
     sums = _Sums(aggregation)
-    sums.add_rollups(reading)
+    sums.add_rollups(reading, is_brief=is_brief)
     sums.add_changed()
     return sums
 

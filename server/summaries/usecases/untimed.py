@@ -11,7 +11,9 @@ from server.summaries.usecases.groupings import Grouping
 
 
 def summarise(reading: Reading, query: Query) -> Summary:
-    """Return what ``closure_summary.summarise`` counts for a query by category or month; no times need be right.
+    """Return what ``closure_summary.summarise`` counts of the cases of a period, by category or month.
+
+    Neither times nor results need be right, nor 期初在办 and what is made of it: rows of nothing else may be there.
 
     Raises Invalid and NotFound as that does, and ValueError for other rows.
     """
