@@ -83,6 +83,22 @@ def test_a_form_that_is_sent_twice_is_carried_out_once(land, desk):
 
     assert [answer.status_code for answer in answers] == [303, 303]
     assert [row["action"] for row in land.history(id)] == ["report", "assign"]
+    first, again = (desk.open(answer.location).text for answer in answers)
+    assert "“派遣”已办好。" in first and "没有再办一次" not in first
+    assert "这件事刚才已经办好了，没有再办一次。" in again and "已办好。" not in again
+
+
+def test_a_script_is_told_that_a_form_was_sent_twice(land, desk):
+    id = land.report()
+    desk.sign_in("officer")
+    form = form_of(desk, desk.open(f"/office/cases/{id}"), id, "note")
+
+    first, again = (desk.submit(form, {"HX-Request": "true"}, note="看过现场") for _ in range(2))
+
+    assert [json.loads(each.headers["HX-Trigger"])["acted"]["said"] for each in (first, again)] == [
+        "“说明”已办好。",
+        "这件事刚才已经办好了，没有再办一次。",
+    ]
 
 
 def test_an_act_without_what_it_needs_comes_back_with_all_that_was_typed(land, desk):

@@ -8,15 +8,21 @@ from uuid import UUID
 from flask import Response
 
 from server.cases.domain import workflow
+from server.changes.usecases import change_ids, interactive
 from server.changes.usecases.interactive import ChangeRequest
+from server.db.transactions import Transaction
 from server.errors import Conflict, Invalid, NotFound, Refusal
 from server.office import layout
 from server.office.cases.act_forms import FILES, Sent, written
+from server.people.domain.actors import Actor
 from server.web import context
 from server.web.problem_details import status_of
 from sync.changes import AttachmentName
 
 TEXT_CHARS_MAX = 2_000
+
+DONE_BEFORE = "这件事刚才已经办好了，没有再办一次。"
+"""Of an act whose page was sent twice as it was."""
 
 SENT_BEFORE = "这一页刚才已经提交过一次；这次改过的内容没有办。请看过现在的情况再提交。"
 """Of an act that was carried out, and whose page was sent again with something else typed into it."""
@@ -61,6 +67,16 @@ def asked(
         seen_status=form.get("status") or None,
         attachments=tuple(photos),
     )
+
+
+def carry_out(tx: Transaction, record_id: str, change: ChangeRequest, by: Actor) -> bool:
+    """Carry out an act, and return whether the same had been carried out before: then nothing is done now.
+
+    Raises what ``interactive.change`` raises.
+    """
+    is_again = change.id is not None and change_ids.find(tx, change.id, by)[1] is not None
+    interactive.change(tx, record_id, change, by=by)
+    return is_again
 
 
 def refused(action: str, fields: Mapping[str, str], refusal: Refusal, base: int | None = None) -> Sent:

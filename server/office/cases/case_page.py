@@ -10,7 +10,6 @@ from flask import Response, request
 
 from server.cases.domain import workflow
 from server.cases.usecases import todo_column
-from server.changes.usecases import interactive
 from server.db.transactions import Reading
 from server.errors import (
     Busy,
@@ -135,7 +134,7 @@ def _carry_out(record_id: str, form: str) -> Response:
         _require_said(unsaid)
         acting.require_storable(fields)
         change = acting.asked(action, fields, request.form, photos)
-        context.write(lambda tx: interactive.change(tx, record_id, change, by=by))
+        is_again = context.write(lambda tx: acting.carry_out(tx, record_id, change, by))
     except NotFound as refusal:
         return acting.gone(fields, refusal)
     except (Invalid, TooLarge, QuotaExceeded, NotAllowed, StaleVersion, IllegalStep, Conflict) as refusal:
@@ -146,8 +145,8 @@ def _carry_out(record_id: str, form: str) -> Response:
         set_retry_after(refusal, page)
         return page
     if "HX-Request" in request.headers:
-        return _acted(record_id, action)
-    return pages.see_other(f"/office/cases/{record_id}?done={action}")
+        return _acted(record_id, action, is_again)
+    return pages.see_other(f"/office/cases/{record_id}?done={action}{'&again=1' if is_again else ''}")
 
 
 def _unsaid(form: str, action: str) -> dict[str, str]:
@@ -164,15 +163,18 @@ def _require_said(unsaid: Mapping[str, str]) -> None:
         raise Invalid(message, errors=[{"field": name, "message": message}])
 
 
-def _acted(record_id: str, action: str) -> Response:
-    """Answer a script with the case as it is now, and tell it what was done; gone from sight, with that alone."""
+def _acted(record_id: str, action: str, is_again: bool) -> Response:
+    """Answer a script with the case as it is now, and tell it what was done; gone from sight, with that alone.
+
+    is_again: the act had been carried out before this request.
+    """
     try:
         response = _page(record_id)
     except NotFound as refusal:
         response = acting.gone({}, refusal)
         response.status_code = 200
     act = pages.say(layout.language(), workflow.STEP_OF[action].label)
-    said = pages.say(layout.language(), "“{act}”已办好。", act=act)
+    said = pages.say(layout.language(), acting.DONE_BEFORE if is_again else "“{act}”已办好。", act=act)
     with context.database().reading() as reading:
         undo = _undoing(reading, record_id, action)
     told = {"id": record_id, "said": said, "undo": undo, "word": pages.say(layout.language(), "撤回")}
@@ -202,6 +204,7 @@ def _page(
         values = {
             **case_view.shown(reading, record_id, sent, revealed or {}),
             "done": "" if done is None else done.label,
+            "done_before": acting.DONE_BEFORE if request.args.get("again") else "",
             "undo": "" if done is None else _undoing(reading, record_id, done.action),
         }
         if "HX-Request" in request.headers:

@@ -64,6 +64,7 @@ def shown(
         context.audit_read("personal.read", record.id, {"types": [record.type]}, [record.id])
     return {
         "done": "",
+        "done_before": "",
         "undo": "",
         **_head(reading, record, mask),
         **_evidence(reading, record, mask, sent),
