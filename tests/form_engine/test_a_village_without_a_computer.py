@@ -99,7 +99,7 @@ def test_a_failed_check_comes_back_to_the_worker_and_passes_the_second_time(land
     worker.pull()
 
     assert worker.held.rows[id].label.startswith("【返工】限12-01｜荆山口村｜")
-    assert worker.held.rows[id].fields["office_note"] == "11-24 村/社区干部 返工：只改了一部分；还差一根；限12-01"
+    assert worker.held.rows[id].fields["office_note"] == "【新】11-24 村/社区干部 返工：只改了一部分；还差一根；限12-01"
     worker.fill("hazard_task", hazard=id, act="feedback", result_code="fixed", no_photo_reason="too_dark")
     worker.send()
     officer.pull()
