@@ -18,12 +18,13 @@ from server.staffing.usecases import enrolment
 from server.summaries.domain.periods import Named, day_of, named
 from server.summaries.usecases import closure_summary
 from server.summaries.usecases.closure_summary import Query
-from tests.case_land import COUNTY, UNIT, VILLAGE, Land, Refused
+from tests.case_land import COUNTY, TOWN, UNIT, VILLAGE, Land, Refused
 
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
 RATES = (
     "closure_rate", "closure_rate_ex_susp", "closure_rate_ex_spot", "due_closure_rate", "on_time_closure_rate",
-    "recheck_pass_rate", "supervised_closure_rate", "pass_rate", "register_rate", "valid_report_rate",
+    "fell_due_closure_rate", "recheck_pass_rate", "supervised_closure_rate", "pass_rate", "register_rate",
+    "valid_report_rate",
 )  # fmt: skip
 """Rates that say how well hazards are closed and reports taken in."""
 TRACES = (
@@ -35,6 +36,7 @@ TRACES = (
 BODIES = {
     "committee": (("secretary", "village_officer", VILLAGE), ("neighbour", "grid_worker", UNIT)),
     "city_mgmt": (("clerk", "dept_handler", COUNTY), ("police", "dept_handler", COUNTY)),
+    "office": (("town", "town_station", TOWN), ("viewer", "town_station", TOWN)),
     "shop": (("manager", "unit_manager", VILLAGE), ("leader", "unit_manager", VILLAGE)),
 }
 """Two people of each body, with the post that they hold in it."""
@@ -42,28 +44,37 @@ BODIES = {
 
 def man(land: Land, body: str) -> None:
     """Give each of the two a post in the body, where they have none."""
+    if body == "office":
+        land.valley.do(enrolment.add_body, body, name="镇政府", kind="town", area=TOWN, by="admin")
     for name, role, area in BODIES[body]:
         if all(duty.body != body for duty in land.valley.do(people.duties_of, name)):
             land.valley.do(enrolment.add_duty, name, role=role, area=area, body=body, by="admin")
 
 
 def given_to(land: Land, body: str) -> list[str]:
-    """Let others report hazards and give them to the body, and return them: late, fresh, reopened, suspended."""
+    """Let others report hazards and give them to the body, and return them: late, reopened, suspended, fresh.
+
+    One more is overdue in the hands of somebody else, and one is closed, so that no rate stands at nought.
+    """
     mark = f"body:{body}"
-    late, reopened, suspended, fresh = (land.report("worker", place=f"{n}号") for n in range(4))
+    late, reopened, suspended, fresh, others, done = (land.report("neighbour", place=f"{n}号") for n in range(6))
     plan = {"plan": "明年拆除", "leader": "张某", "safeguard": "每日巡查", "reason": "需要拆除"}
     asked = plan | {"until": "2027-06-30", "milestones": "三月前腾空"}
     for id in (late, reopened, suspended):
-        land.act(id, "assign", "town", assignee=mark)
+        land.act(id, "assign", "brigade", assignee=mark)
+    for id in (others, done):
+        land.act(id, "assign", "brigade", assignee="user:worker")
+    land.lead_to(done, ("feedback", "worker", FIXED), ("close", "brigade"))
     land.lead_to(
         suspended, ("ask_suspension", "town", asked), ("suspend", "brigade", plan | {"plan_due": "2027-06-30"})
     )
     land.clock.pass_by(days=5)
     someone = BODIES[body][0][0]
-    land.lead_to(reopened, ("feedback", someone, FIXED), ("close", "town"), ("reopen", "town", {"reason": "又堆上了"}))
+    again = {"reason": "又堆上了"}
+    land.lead_to(reopened, ("feedback", someone, FIXED), ("close", "brigade"), ("reopen", "brigade", again))
     land.clock.pass_by(days=9)
-    land.act(fresh, "assign", "town", assignee=mark)
-    return [late, reopened, suspended, fresh]
+    land.act(fresh, "assign", "brigade", assignee=mark)
+    return [late, reopened, suspended, fresh, others, done]
 
 
 def tries(land: Land, body: str, cases: list[str], chance: Random) -> Iterator[tuple[str, str, str, dict[str, str]]]:
@@ -74,15 +85,24 @@ def tries(land: Land, body: str, cases: list[str], chance: Random) -> Iterator[t
         with land.valley.store.reading() as reading:
             record = records.find_for_writing(reading, id)
             offered = todo_column.actions(reading, record, people.actor(reading, name))
-        likely = [action for action in offered if action in acts] * 3
-        action = chance.choice([*likely, *acts])
-        yield name, id, "edit" if action == "back" else action, acts[action]
+        likely = [each for each in acts if action_of(each) in offered] * 3
+        way = chance.choice([*likely, *acts])
+        yield name, id, action_of(way), acts[way]
+
+
+def action_of(way: str) -> str:
+    """Return the act that one of ``inputs_of`` is a way of."""
+    return "edit" if way == "back" else way.removesuffix(LATER)
+
+
+LATER = "_later"
+"""Ends the name of an act with a day as limit."""
 
 
 def inputs_of(land: Land, body: str, other: str) -> dict[str, dict[str, str]]:
     """Return inputs with which each act is complete, as far as one can know. other: a case to merge into."""
-    ahead = (land.clock.at + timedelta(days=60)).date().isoformat()
-    return {
+    ahead = (land.clock.at + timedelta(days=20)).date().isoformat()
+    tried = {
         "accept": {}, "start": {}, "feedback": FIXED, "close": {}, "rework": {"reason": "partly"},
         "site_check": {"pass": "yes", **FIXED}, "register": {}, "reject": {"reason": "not_fire"},
         "assign": {"assignee": f"body:{body}"}, "reassign": {"assignee": f"user:{BODIES[body][1][0]}"},
@@ -92,8 +112,10 @@ def inputs_of(land: Land, body: str, other: str) -> dict[str, dict[str, str]]:
         "ask_void": {"reason": "登记有误"}, "void": {"reason": "登记有误"}, "split": {"reason": "不是一件"},
         "edit": {"item": "illegal_structure"}, "back": {"item": "hose_aged"}, "withdraw": {},
         "recheck": {"pass": "yes", "method": "phone"}, "transfer": {"body": "住建局", "document": "函1号"},
-        "ask_transfer": {"body": "住建局", "reason": "属其职责"},
+        "ask_transfer": {"body": "住建局", "reason": "属其职责"}, "decline_void": {"reason": "不属误报"},
     }  # fmt: skip
+    later = {f"{each}{LATER}": tried[each] | {"due_on": ahead} for each in ("rework", "reopen", "resume")}
+    return tried | later | {f"assign{LATER}": {"assignee": "user:worker", "due_on": ahead}}
 
 
 def printed(land: Land) -> tuple[dict[str, Fraction | None], dict[str, int]]:
