@@ -63,6 +63,15 @@ def test_a_request_is_offered_to_those_who_may_decide_it(land, county, action, i
         assert acts_on(page, id) == ({grant, decline} if name in may else set()), name
 
 
+def test_intake_says_how_many_requests_wait_beside_its_reports(land, county):
+    desk = signed_in(county, "town")
+    assert "待审批</a>" in desk.open("/office/intake").text
+
+    returned(land)
+
+    assert "待审批 <b>1</b></a>" in desk.open("/office/intake").text
+
+
 def test_a_return_is_granted_by_one_click_with_what_was_asked(land, county):
     id, desk = returned(land), signed_in(county, "town")
     page = desk.open("/office/approvals")
