@@ -255,3 +255,28 @@ class PremisesImportSchema(BaseSchema):
     taken_back = fields.Boolean(required=True, metadata={"description": "the import was taken back"})
     notes = fields.List(fields.String(), required=True, metadata={"description": "on how the file was read"})
     faults = fields.List(fields.Nested(PremisesFaultSchema), required=True)
+
+
+class CarriedImportQuery(BaseSchema):
+    """Whether to import."""
+
+    good_rows = boolean_parameter(
+        "take the good rows over; without it nothing is, and the list is kept for 24 hours under its token"
+    )
+
+
+class CarriedImportSchema(BaseSchema):
+    """What importing a list of last year's open hazards would do, or what it did."""
+
+    token = text_out("under which it is kept for 24 hours")
+    file = text_out("its name")
+    sheet = text_out("name of its sheet, empty for CSV")
+    rows = integer_out()
+    new = integer_out("hazards to take over, or taken over: registered, in a cohort of their own")
+    same = integer_out("rows that were taken over already")
+    faulty = integer_out("rows that are not imported")
+    done = fields.Boolean(required=True, metadata={"description": "it was imported"})
+    undone = integer_out("cases that were taken back; those touched since stay")
+    taken_back = fields.Boolean(required=True, metadata={"description": "the import was taken back"})
+    notes = fields.List(fields.String(), required=True, metadata={"description": "on how the file was read"})
+    faults = fields.List(fields.Nested(PremisesFaultSchema), required=True)

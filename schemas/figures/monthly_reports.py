@@ -101,6 +101,15 @@ class NamedCorrectionSchema(BaseSchema):
     reason = text_out()
 
 
+class CarriedSchema(BaseSchema):
+    """What was carried over from last year, of the year until the end of the month; null for nothing."""
+
+    taken = integer_out("taken over by lists")
+    closed = integer_out("of those, closed")
+    cases = integer_out("found in the year so far, without them")
+    cases_closed = integer_out("of those, closed")
+
+
 class MonthlyReportSchema(BaseSchema):
     """The sheet of a month."""
 
@@ -112,6 +121,7 @@ class MonthlyReportSchema(BaseSchema):
     as_of = instant_out("instant of the count")
     over = fields.Boolean(required=True, metadata={"description": "the month had ended by then"})
     sentence = text_out()
+    carried = fields.Nested(CarriedSchema, required=True, allow_none=True)
     late_reports = integer_out("reports of the month that had been discovered before it began; they count in it")
     columns = fields.List(fields.Nested(SheetColumnSchema), required=True)
     rows = fields.List(fields.Nested(SheetRowSchema), required=True)

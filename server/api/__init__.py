@@ -30,7 +30,7 @@ from server.api import (
 from server.api.cases import rechecks, requests, review_list, reviews
 from server.api.notices import inbox, webhooks
 from server.api.photos import record_photos, uploads
-from server.api.staff import area_changes, area_imports, handover, premises_imports, rosters
+from server.api.staff import area_changes, area_imports, carried_imports, handover, premises_imports, rosters
 from server.web import session_tokens
 
 __all__ = ["mount"]
@@ -38,6 +38,7 @@ __all__ = ["mount"]
 BLUEPRINTS = (
     *(session.blueprint, areas.blueprint, users.blueprint, users.management, handover.blueprint, forms.blueprint),
     *(area_imports.blueprint, area_changes.blueprint, rosters.blueprint, premises_imports.blueprint),
+    carried_imports.blueprint,
     *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
     *(answers.blueprint, audit.blueprint, requests.blueprint, rechecks.blueprint, reviews.blueprint, devices.blueprint),
     *(unvisited.blueprint, monthly_reports.blueprint, hazard_lists.blueprint),

@@ -27,6 +27,7 @@ COMMANDS = {
     "form": "server.cli.forms:form",
     "inbox": "server.cli.notices.inbox:inbox",
     "webhook": "server.cli.notices.webhooks:webhook",
+    "carried": "server.cli.cases.carried:carried",
     "premises": "server.cli.cases.premises:premises",
     "ledger": "server.cli.ledgers:ledger",
     "move-address": "server.cli.move_address:move_address",

@@ -43,10 +43,12 @@ def of_history(rows: Iterable[Mapping[str, Any]]) -> list[Case]:
 
 def counts(every: list[Case], start: datetime, end: datetime, now: datetime) -> dict[str, int]:
     """Return the main counts of the summary for what lies in [start, end), as of ``now``."""
-    registered = [case for case in every if _within(case.registered, start, end)]
+    taken_over = [case for case in every if case.carried and _within(case.registered, start, end)]
+    registered = [case for case in every if not case.carried and _within(case.registered, start, end)]
     cohort = [case for case in registered if case.status not in ("void", "merged")]
     return {
-        **_reports([case for case in every if _within(case.received, start, end)], now),
+        **_reports([case for case in every if not case.carried and _within(case.received, start, end)], now),
+        **_carried(taken_over, cohort),
         "registered": len(registered),
         "void": sum(case.status == "void" for case in registered),
         "merged_cases": sum(case.status == "merged" for case in registered),
@@ -54,6 +56,18 @@ def counts(every: list[Case], start: datetime, end: datetime, now: datetime) -> 
         **_handling(cohort, now),
         **_checks(cohort, now),
         **_work(every, cohort, (start, end), now),
+    }
+
+
+def _carried(taken_over: list[Case], cohort: list[Case]) -> dict[str, int]:
+    standing = [case for case in taken_over if case.status not in ("void", "merged")]
+    closed = sum(case.status in CLOSED for case in standing)
+    return {
+        "carried": len(standing),
+        "carried_closed": closed,
+        "carried_dropped": len(taken_over) - len(standing),
+        "with_carried": len(cohort) + len(standing),
+        "closed_with_carried": sum(case.status in CLOSED for case in cohort) + closed,
     }
 
 
@@ -187,5 +201,5 @@ def _past(at: datetime | None, now: datetime) -> bool:
 
 def results(every: list[Case], start: datetime, end: datetime) -> Counter[str]:
     """Return how many closed cases of the cohort [start, end) ended with which result."""
-    cohort = (case for case in every if case.registered and start <= case.registered < end)
+    cohort = (case for case in every if case.registered and not case.carried and start <= case.registered < end)
     return Counter(case.result for case in cohort if case.status in CLOSED)

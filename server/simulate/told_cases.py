@@ -71,6 +71,7 @@ class Case:
     relaxed: bool = False
     lag: timedelta | None = None
     filed: bool = False
+    carried: bool = False
     result: str = ""
     moves: list[tuple[datetime, str]] = field(default_factory=list)
 
@@ -182,6 +183,7 @@ def _marks(case: Case, action: str, note: str, told: dict[str, str]) -> None:
     case.on_site = case.status in CLOSED and (case.on_site or action == "site_check")
     case.drawn |= action == "draw_recheck"
     case.looked_again += [told.get("pass") == "yes"] * (action == "recheck")
+    case.carried |= action == "carry_over"
     case.filed |= action == "file_reply"
     case.supervised |= action == "supervise"
     case.reopened |= action == "reopen"

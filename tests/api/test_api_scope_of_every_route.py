@@ -28,6 +28,8 @@ UNSCOPED = {
     "/api/v1/record-types/<type_name>/unvisited",
     "/api/v1/users/import",
     "/api/v1/areas/import",
+    "/api/v1/carried/import",
+    "/api/v1/carried/import/<token>/undo",
     "/api/v1/premises/import",
     "/api/v1/premises/import/<token>/undo",
 }
@@ -47,6 +49,8 @@ WRITES = {
     "/users/<name>/swap": {"with": "neighbour"},
     "/users/import": None,
     "/areas/import": None,
+    "/carried/import": None,
+    "/carried/import/<token>/undo": None,
     "/premises/import": None,
     "/premises/import/<token>/undo": None,
     "/users/cards": {"names": ["worker"]},

@@ -36,6 +36,7 @@ STARTS = {
 IMPORTED = {
     "areas/import": f"{GRID_HEAD}130630100203,新村,,,,,\n",
     "people/import": f"{HEAD}张三,网格员,,,,,\n",
+    "carried": "隐患,场所,村\n其他隐患,演示商店,荆山口村\n,没有隐患,荆山口村\n",
     "premises": "场所名称,场所类型,村\n演示商店,商店,荆山口村\n没有类型,,荆山口村\n",
 }
 """Tables whose import is looked at, by the page that takes them, with rows that are right and rows that are not."""
@@ -72,6 +73,7 @@ NO_PAGES = {
     "office-admin-areas.export", "office-admin-area-import.template", "office-admin-area-import.marked",
     "office-admin-audit.file",
     "office-admin-roster.template", "office-admin-roster.marked", "office-admin-people.export_vacancies",
+    "office-admin-carried.template", "office-admin-carried.marked",
     "office-admin-premises.template", "office-admin-premises.marked",
     "office-admin-forms.workbook", "office-admin-forms.xform", "office-admin-forms.marked", "office-admin-codes.file",
     "office-admin-holidays.file", "office-approvals.ledger", "office-board.export", "office-ledger.export",

@@ -18,6 +18,7 @@ from tests.filled_forms import new_uuid
 from tests.rights.planted_county import ROLES, fill, lay
 
 ADMIN, STAFF = {"county_admin"}, {"town_station", "county_admin"}
+TAKERS_OVER = {"town_station", "brigade"}
 WRITING = set(ROLES) - {"viewer", "auditor"}
 MAY = {
     "POST /areas/<code>/closing": ADMIN,
@@ -35,6 +36,8 @@ MAY = {
     "POST /handovers": {"grid_leader", "village_officer", "town_station", "brigade"},
     "POST /monthly-reports/<month>/corrections": {"brigade"},
     "POST /monthly-reports/<month>/freeze": {"brigade"},
+    "POST /carried/import": TAKERS_OVER,
+    "POST /carried/import/<token>/undo": TAKERS_OVER,
     "POST /premises/import": STAFF,
     "POST /premises/import/<token>/undo": STAFF,
     "POST /problems/<problem_id>/settlement": {"village_officer", "town_station", "brigade", "county_admin"},

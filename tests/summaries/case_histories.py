@@ -20,6 +20,7 @@ from server.summaries.domain.periods import Period
 LEADS_TO = {
     "report": Status.REPORTED,
     "spot_close": Status.SPOT_CLOSED,
+    "carry_over": Status.REGISTERED,
     "register": Status.REGISTERED,
     "reject": Status.REJECTED,
     "merge": Status.MERGED,
@@ -139,6 +140,7 @@ def histories(draw: st.DrawFn, corrections: bool = False) -> History:
             [
                 ("report", Status.REPORTED),
                 ("report", Status.REPORTED),
+                ("carry_over", Status.REGISTERED),
                 ("spot_close", Status.SPOT_CLOSED),
                 ("spot_close", Status.FEEDBACK),
             ]

@@ -146,6 +146,8 @@ def test_each_count_is_the_expected_one_and_opens_into_its_cases(figure, count, 
         ("closure_rate", Rate(6, 9), "66.67%"),
         ("closure_rate_ex_susp", Rate(6, 8), "75.00%"),
         ("closure_rate_ex_spot", Rate(5, 8), "62.50%"),
+        ("carried_closure_rate", Rate(0, 0), "—"),
+        ("closure_rate_with_carried", Rate(6, 9), "66.67%"),
         ("due_closure_rate", Rate(6, 7), "85.71%"),
         ("on_time_closure_rate", Rate(5, 7), "71.43%"),
         ("fell_due_closure_rate", Rate(6, 7), "85.71%"),
@@ -179,7 +181,7 @@ def test_each_rate_is_the_expected_one(rate, share, printed):
 
 
 def test_the_example_states_every_rate():
-    assert len(FIGURES.rates) == 33
+    assert len(FIGURES.rates) == 35
 
 
 def test_handling_takes_eight_days_in_the_mean_and_the_median_and_thirteen_at_most():

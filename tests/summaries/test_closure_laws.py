@@ -113,7 +113,7 @@ def test_a_void_case_counts_as_a_report_and_as_void_and_besides_only_while_it_wa
     moved = {code for code in without.counts if without.counts[code] != beside.counts[code]}
     assert moved <= {
         "reports", "decided_reports", "registered_reports", "withdrawn_reports", "registered", "void",
-        "opening", "workload", "closed_in_period", "dated_reports", "late_reports",
+        "opening", "workload", "closed_in_period", "dated_reports", "late_reports", "carried_dropped",
     }  # fmt: skip
     of_reports = dict.fromkeys(("report_lag_mean", "report_lag_median", "report_lag_p90"))
     assert (without.days | of_reports, without.results) == (beside.days | of_reports, beside.results)
@@ -324,13 +324,16 @@ def the_cohort(town: list[History], window: Period, at: str) -> list[History]:
     return [
         history
         for history in seen
-        if window.holds(entered_as_case(history, at)) and status(history, at) not in gone
+        if window.holds(entered_as_case(history, at)) and not is_carried(history) and status(history, at) not in gone
     ]  # fmt: skip
 
 
 def recounted(town: list[History], window: Period, at: str) -> dict[str, int]:
     seen = [history for history in town if history.until(at)]
-    received = [history for history in seen if window.holds(history.steps[0].at)]
+    received = [history for history in seen if window.holds(history.steps[0].at) and not is_carried(history)]
+    over = [history for history in seen if is_carried(history) and window.holds(history.steps[0].at)]
+    standing = [history for history in over if status(history, at) not in ("void", "merged")]
+    done = [history for history in standing if status(history, at) == "closed"]
     waiting = [history for history in received if status(history, at) is Status.REPORTED]
     cohort = the_cohort(town, window, at)
     closed = [history for history in cohort if status(history, at) in ("closed", "spot_closed")]
@@ -401,9 +404,18 @@ def recounted(town: list[History], window: Period, at: str) -> dict[str, int]:
         "returns": len([t for h in alive for t in when(h, at, "return") if window.holds(t)]),
         "opening": len([h for h in seen if left_open_before(h, min(window.starts_at, just_after(at)))]),
         "closed_in_period": len([h for h in seen if closed_by_the_end_of(h, window, at)]),
+        "carried": len(standing),
+        "carried_closed": len(done),
+        "carried_dropped": len(over) - len(standing),
+        "with_carried": len(cohort) + len(standing),
+        "closed_with_carried": len(closed) + len(done),
         "fell_due": len(fell_due(seen, window, at)),
         "fell_due_closed": len([h for h in fell_due(seen, window, at) if status(h, at) in ("closed", "spot_closed")]),
     }
+
+
+def is_carried(history: History) -> bool:
+    return history.steps[0].action == "carry_over"
 
 
 def fell_due(seen: list[History], window: Period, at: str) -> list[History]:
@@ -440,7 +452,7 @@ def closed_by_the_end_of(history: History, window: Period, at: str) -> bool:
 
 def lags(town: list[History], window: Period, at: str) -> list[int]:
     """Return the seconds until each report of the period came in that tells when it was discovered."""
-    births = [history.steps[0] for history in town if history.until(at)]
+    births = [history.steps[0] for history in town if history.until(at) and not is_carried(history)]
     told = [birth for birth in births if window.holds(birth.at) and birth.discovered_at]
     return [int((instants.parse(each.at) - instants.parse(each.discovered_at)).total_seconds()) for each in told]
 

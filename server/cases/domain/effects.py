@@ -249,6 +249,7 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], Decision]] =
     "merge": _end,
     "void": _end,
     "withdraw": _end,
+    "take_back": _end,
     "split": _split,
     "assign": _assign,
     "reassign": _reassign,

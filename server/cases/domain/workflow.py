@@ -172,12 +172,12 @@ STEPS = (
     Step("release", "承办人离岗", WITH_HANDLER, Status.REGISTERED, takes=("note",)),
     Step("release_helpers", "协办人离岗", OPEN, None, takes=("helpers", "note")),
     Step("draw_recheck", "抽中回访", CLOSED, None, takes=("note",)),
+    Step("carry_over", "列为上年结转", frozenset({Status.REPORTED}), Status.REGISTERED, takes=("note",)),
+    Step("take_back", "撤销上年结转", frozenset({Status.REGISTERED}), Status.VOID, takes=("note",)),
     Step("remind", "到期提醒", WITH_HANDLER, None, takes=("note",)),
     Step("escalate", "超期上报", WITH_HANDLER, None, takes=("note",)),
     Step("escalate_request", "申请超时上报", OPEN, None, takes=("note",)),
-    Step(
-        "recheck", "回访", CLOSED, None, ("pass", "method"), ("note",), ("recheck_drawn",)
-    ),
+    Step("recheck", "回访", CLOSED, None, ("pass", "method"), ("note",), ("recheck_drawn",)),
     Step("note", "说明", frozenset(Status), None, ("note",)),
 )  # fmt: skip
 """Every step of ``domain.md`` section 2.3 (T03-T22). ``release`` is the server's own: a handler's duty has ended. So
@@ -187,7 +187,7 @@ is ``draw_recheck``: a closed case is among those that the week's draw has chose
 TIME_TELLING = frozenset({"remind", "escalate", "escalate_request"})
 """Actions by which the server tells that time goes by; they change nothing, and take nobody's words away."""
 
-BY_SERVER = frozenset({"release", "release_helpers", "draw_recheck"}) | TIME_TELLING
+BY_SERVER = frozenset({"release", "release_helpers", "draw_recheck", "carry_over", "take_back"}) | TIME_TELLING
 """Actions that nobody asks for: the server takes them when something else has happened."""
 
 DECLINES = {

@@ -10,7 +10,7 @@ import orjson
 
 from server.cases.domain import workflow
 from server.cases.domain.acts import Act, ActContext
-from server.cases.store import calendars, former_handlers, rechecks
+from server.cases.store import calendars, case_numbers, former_handlers, rechecks
 from server.cases.usecases import corrections, item_words
 from server.changes.domain import revise
 from server.changes.domain.revise import Revised
@@ -193,7 +193,8 @@ def apply_by_server(tx: Transaction, record: Record, action: str, note: str, **m
     else:
         workflow.require_legal(workflow.STEP_OF[action], Status(record.status or ""))
         act = Act(action, inputs, SERVER, tx.now)
-        known = ActContext(calendar=calendars.calendar(tx), rect=item_words.repair_of(tx, record))
+        number = case_numbers.take(tx) if action == "carry_over" else ""
+        known = ActContext(calendar=calendars.calendar(tx), rect=item_words.repair_of(tx, record), case_no=number)
         revised = revise.act(record, context, (), act, known, "系统")
     records.replace(tx, revised.record)
     return record_revision(tx, pending, record, revised, ())

@@ -170,6 +170,8 @@ def _show(found: Sheet, report: FrozenReport | None) -> None:
     console.print(table)
     console.print(found.sentence)
     console.print(sheets.LATE.format(n=found.late_reports))
+    if found.carried is not None:
+        console.print(sheets.CARRIED.format(**sheets.carried_words(found.carried)))
     for said in sheet_files.filed_words(report) or ("还没有报送。",):
         console.print(said)
 

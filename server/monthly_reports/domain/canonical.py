@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from server.monthly_reports.domain.definition import Column, Definition, Note, terms_of, written
-from server.monthly_reports.domain.sheets import Line, RuleVersion, Sheet
+from server.monthly_reports.domain.sheets import Carried, Line, RuleVersion, Sheet
 from server.summaries.domain.periods import Period
 
 FORMAT = "firegrid-monthly-report-1"
@@ -53,6 +53,7 @@ def content_of(sheet: Sheet) -> bytes:
             "total": _line(sheet.total),
             "rules": [{"table": rule.table, "since": rule.since, "sha256": rule.sha256} for rule in sheet.rules],
             "program": sheet.program,
+            **({} if sheet.carried is None else {"carried": list(sheet.carried)}),
         }
     )
 
@@ -76,6 +77,7 @@ def sheet_of(content: bytes) -> Sheet:
         total=_read_line(told["total"]),
         rules=tuple(RuleVersion(rule["table"], rule["since"], rule["sha256"]) for rule in told["rules"]),
         program=told["program"],
+        carried=Carried(*told["carried"]) if "carried" in told else None,
     )
 
 

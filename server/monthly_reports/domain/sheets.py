@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from server.grid.domain.areas import short_name
 from server.instants import Instant
@@ -44,13 +45,24 @@ class RuleVersion:
     sha256: str
 
 
+class Carried(NamedTuple):
+    """上年结转 of the year until the end of the month. taken, closed: of those carried over. cases,
+    cases_closed: found this year.
+    """
+
+    taken: int
+    closed: int
+    cases: int
+    cases_closed: int
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """The sheet of a month.
 
     month: ``2026-04``. area: code of the county. title, unit: what stands above it, and who hands it in. as_of: the
     instant of the count. sentence: for the brigade's report. late_reports: 补报, reports of the month that had been
-    discovered before it began. program: version that counted.
+    discovered before it began. program: version that counted. carried: None where nothing was carried over.
     """
 
     month: str
@@ -66,6 +78,7 @@ class Sheet:
     total: Line
     rules: tuple[RuleVersion, ...]
     program: str
+    carried: Carried | None = None
 
     @property
     def rows(self) -> tuple[Line, ...]:
@@ -93,6 +106,20 @@ def cells(definition: Definition, line: Line) -> tuple[str, ...]:
 
 LATE = "补报（以前月份发现、本月收到，已计在本月上报内）：{n} 件。"
 """The memo line below a sheet, with ``late_reports``."""
+
+CARRIED = "上年结转：今年接收 {taken} 件，已办结 {closed} 件，不计入上表；今年闭环率 {without}，含结转 {with_them}。"
+"""The memo line where hazards of last year were carried over, with ``carried_words``."""
+
+
+def carried_words(carried: Carried) -> dict[str, str | int]:
+    """Return what CARRIED says."""
+    taken, closed, cases, cases_closed = carried
+    return {
+        "taken": taken,
+        "closed": closed,
+        "without": sentences.share(Rate(cases_closed, cases)),
+        "with_them": sentences.share(Rate(cases_closed + closed, cases + taken)),
+    }
 
 
 def heading(place: str, stated: str, definition: Definition) -> str:

@@ -43,7 +43,7 @@ def _discovered(
     rows = reading.sql.tuples(
         f"""
         SELECT id, received_at, discovered_at FROM case_fact
-         WHERE received_day BETWEEN :first AND :last AND discovered_at IS NOT NULL
+         WHERE received_day BETWEEN :first AND :last AND discovered_at IS NOT NULL AND carried = 0
            AND received_at BETWEEN :since AND :until{inside.sql}
         """,
         {

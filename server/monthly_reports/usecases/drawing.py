@@ -18,7 +18,7 @@ from server.grid.store import areas
 from server.instants import Instant
 from server.monthly_reports.domain import canonical, definition, months, sheets
 from server.monthly_reports.domain.definition import TABLE
-from server.monthly_reports.domain.sheets import TOTAL, RuleVersion, Sheet
+from server.monthly_reports.domain.sheets import TOTAL, Carried, RuleVersion, Sheet
 from server.monthly_reports.store import late_reports
 from server.people.domain import rights
 from server.people.domain.actors import Actor
@@ -105,7 +105,17 @@ def draw(reading: Reading, scope: Scope, month: str, heading: Heading, as_of: In
         total=sheets.line_of(known, TOTAL, summary_tables.TOTAL, result.summary.total),
         rules=tuple(_rules(reading, period, at)),
         program=version("firegrid"),
+        carried=_carried(reading, scope, period, at),
     )
+
+
+def _carried(reading: Reading, scope: Scope, period: Period, at: Instant) -> Carried | None:
+    """Return what was carried over in the year of a month until its end, None for nothing."""
+    year = Period(period.first.replace(month=1), period.last)
+    counts = closure_summary.summarise(reading, query_of(scope, year, at, reading.now)).summary.total.counts
+    if not counts["carried"]:
+        return None
+    return Carried(counts["carried"], counts["carried_closed"], counts["cases"], counts["closed"])
 
 
 def query_of(scope: Scope, period: Period, at: Instant, now: Instant) -> Query:

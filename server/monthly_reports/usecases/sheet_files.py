@@ -102,7 +102,9 @@ class _Page:
             self._write_line(_HEAD + 1 + n, "" if line.key == sheets.TOTAL else str(n), line)
         notes = "说明：" + "".join(note.text for note in self._sheet.definition.notes)
         late = sheets.LATE.format(n=self._sheet.late_reports)
-        below = (notes, self._sheet.sentence, late, *told, SIGNED)
+        carried = self._sheet.carried
+        memo = () if carried is None else (sheets.CARRIED.format(**sheets.carried_words(carried)),)
+        below = (notes, self._sheet.sentence, late, *memo, *told, SIGNED)
         for n, text in enumerate(below):
             at = _HEAD + 2 + len(self._sheet.rows) + n
             self._page.merge_range(at, 0, at, self._last, "", self._text)

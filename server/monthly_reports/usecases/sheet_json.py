@@ -24,6 +24,7 @@ def as_json(sheet: Sheet, report: FrozenReport | None) -> dict[str, Any]:
         "over": sheet.is_over,
         "sentence": sheet.sentence,
         "late_reports": sheet.late_reports,
+        "carried": None if sheet.carried is None else sheet.carried._asdict(),
         "columns": [_column(column) for column in sheet.definition.columns],
         "rows": [_line(sheet, line) for line in sheet.lines],
         "total": _line(sheet, sheet.total),

@@ -51,6 +51,7 @@ TABS = (
     Tab("people", "人员", staff_rights.SUBJECT),
     Tab("bodies", "责任主体"),
     Tab("premises", "场所名单", "premises"),
+    Tab("carried", "上年结转", "carried"),
     Tab("cards", "手机卡片", staff_rights.SUBJECT),
     Tab("forms", "表单"),
     Tab("codes", "代码和时限"),

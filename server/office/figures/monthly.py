@@ -182,6 +182,8 @@ def _printed(sheet: Sheet, report: FrozenReport | None) -> dict[str, Any]:
         Line(str(n), short_name(line.name), sheets.cells(known, line)) for n, line in enumerate(sheet.lines, start=1)
     ]
     late = pages.say(language, sheets.LATE, n=sheet.late_reports)
+    carried = sheet.carried
+    memo = () if carried is None else (pages.say(language, sheets.CARRIED, **sheets.carried_words(carried)),)
     is_english = language == pages.ENGLISH
     return {
         **headings(known, language),
@@ -195,7 +197,7 @@ def _printed(sheet: Sheet, report: FrozenReport | None) -> dict[str, Any]:
         "sentence": sheet.sentence,
         "boxed": "" if report is not None else "未报送 · 非最终数" if sheet.is_over else "时段未结束 · 非最终数",
         "back": MONTHLY,
-        "filed": (late, *(_filed_in_english(report) if is_english else sheet_files.filed_words(report))),
+        "filed": (late, *memo, *(_filed_in_english(report) if is_english else sheet_files.filed_words(report))),
     }
 
 

@@ -1,6 +1,6 @@
 """Stores what was uploaded and looked at, for as long as its author may go on with it.
 
-Rosters of people, grid files, lists of premises, and forms that were refused.
+Rosters of people, grid files, lists of premises and of last year's hazards, and forms that were refused.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Kind(StrEnum):
     AREAS = "areas"
     FORMS = "forms"
     PREMISES = "premises"
+    CARRIED = "carried"
 
 
 @dataclass(frozen=True, slots=True)

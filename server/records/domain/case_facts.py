@@ -36,18 +36,16 @@ class CaseFacts:
 
     path: of the area as recorded. category: of the hazard, as coded. decided_at: end of intake: registered, rejected,
     merged, void or fixed on the spot. registered_at: first became a case, fixed on the spot when received.
-    fed_back_at: the feedback that stands, which no later check or reopening has undone; first_fed_back_at: the first.
-    checked, reworked, extended: how many checks, failed checks and granted extensions. site_closed: closed by a check
-    on the spot, feedback and check in one. drawn, rechecked, recheck_failed: how often it was drawn to be checked again
-    after its closing, was so, and was found not put right. supervised: it ever was.
+    fed_back_at: the feedback that stands, undone by no later check or reopening; first_fed_back_at: the first. checked,
+    reworked, extended: how many checks, failed checks, extensions. site_closed: closed by a check on the spot. drawn,
+    rechecked, recheck_failed: how often it was drawn to be checked again, was so, and failed. supervised: it ever was.
     written_at: when the feedback that stands was written, as its device says. reopened, late_returns: how often it was
     reopened, and was asked to be given back too late. recurrent: registered as a hazard that is back after its closing.
-    late_handling, late_closing: how late the handlings and closings were that a later act undid or gave a later limit
-    (``lateness``). relaxed: a correction of its hazard left it a longer limit than its rule.
-    discovered_at: when it was found, as a device with a sound clock says; None where none does. filed: a feedback of
-    its handler came on paper and was typed by somebody else.
-    endings: every ending in order, save the closing that stands, which is closed_at.
-    held_since: begin of the suspension or transfer that lasts. held_s: seconds of those ended, since dispatch.
+    late_handling, late_closing: how late those were that a later act undid or gave a later limit (``lateness``).
+    relaxed: a correction of its hazard left it a longer limit than its rule. discovered_at: as a device with a sound
+    clock says. filed: a feedback of its handler came on paper. carried: of last year, taken over by a list.
+    endings: every ending in order, save the closing that stands. held_since: begin of the suspension or transfer that
+    lasts. held_s: seconds of those ended, since dispatch.
     """
 
     id: str
@@ -84,11 +82,12 @@ class CaseFacts:
     relaxed: bool = False
     discovered_at: Instant | None = None
     filed: bool = False
+    carried: bool = False
 
     @property
     def lag_s(self) -> int | None:
         """Seconds from the discovery to the receipt; None where no sound clock says when it was discovered."""
-        if self.discovered_at is None:
+        if self.discovered_at is None or self.carried:
             return None
         return max(0, _seconds(self.discovered_at, self.received_at))
 
@@ -219,6 +218,7 @@ _COUNTED: Mapping[str, Callable[[CaseFacts], dict[str, Any]]] = {
     "supervise": lambda facts: {"supervised": True},
     "reopen": lambda facts: {"reopened": facts.reopened + 1},
     "file_reply": lambda facts: {"filed": True},
+    "carry_over": lambda facts: {"carried": True},
     RETURN_ASKED_LATE: lambda facts: {"late_returns": facts.late_returns + 1},
 }
 """What is counted of a case, or noted, by the act alone."""

@@ -72,6 +72,8 @@ FORMULAS: Mapping[str, str] = {
     "closed_in_period": f"closed_in_period {REOPENED_LATER}",
     "fell_due": "limits -limits_ahead",
     "fell_due_closed": "limits_closed -limits_ahead_closed",
+    "with_carried": "registered -void -merged_cases carried",
+    "closed_with_carried": "closed carried_closed",
     "workload": "opening registered -void -merged_cases",
 }
 """How each count is made of columns; ``-`` takes one away."""

@@ -60,8 +60,8 @@ def result_of(case: CaseFacts) -> str:
 
 
 def received(case: CaseFacts, window: Window) -> bool:
-    """R: reports that came in during the period, void ones too: they came in."""
-    return window.holds(case.received_at)
+    """R: reports that came in during the period, void ones too: they came in; none that was carried over did."""
+    return window.holds(case.received_at) and not case.carried
 
 
 def decided(case: CaseFacts, window: Window) -> bool:
@@ -70,8 +70,13 @@ def decided(case: CaseFacts, window: Window) -> bool:
 
 
 def registered(case: CaseFacts, window: Window) -> bool:
-    """G: everything registered during the period, fixed on the spot included."""
-    return window.holds(case.registered_at)
+    """G: everything registered during the period, fixed on the spot included; not what was carried over."""
+    return window.holds(case.registered_at) and not case.carried
+
+
+def carried(case: CaseFacts, window: Window) -> bool:
+    """上年结转: cases of earlier years taken over during the period, neither void nor merged: a cohort of their own."""
+    return case.carried and window.holds(case.registered_at) and not case.void and not case.merged
 
 
 def in_cohort(case: CaseFacts, window: Window) -> bool:
@@ -211,6 +216,14 @@ COUNT_RULES: Mapping[str, CountRule] = {
     "came_back": lambda case, window: in_cohort(case, window) and (case.recurrent or case.reopened > 0),
     "relaxed": lambda case, window: in_cohort(case, window) and case.relaxed,
     "late_returns": lambda case, window: in_cohort(case, window) and case.late_returns > 0,
+    # 上年结转
+    "carried": carried,
+    "carried_closed": lambda case, window: carried(case, window) and case.closed,
+    "carried_dropped": lambda case, window: (
+        case.carried and window.holds(case.registered_at) and (case.void or case.merged)
+    ),
+    "with_carried": lambda case, window: in_cohort(case, window) or carried(case, window),
+    "closed_with_carried": lambda case, window: (in_cohort(case, window) or carried(case, window)) and case.closed,
     # 应结案
     "due": due,
     "closed_on_time": lambda case, window: in_cohort(case, window) and case.closed and on_time(case),

@@ -25,6 +25,7 @@ REGISTERED = (
     "extended_handling_due", "once_fed_back", "checked", "reworked", "reworked_due", "site_closed",
     "drawn", "rechecked", "recheck_failed", "supervised", "supervised_closed",
     "reopened", "recurrent", "came_back", "late_returns", "filled_in_time", "relaxed", "filed_replies",
+    "carried", "carried_closed", "carried_dropped",
 )  # fmt: skip
 """Columns of the day on which a case was registered; of those that lateness adds to, what is certain without it."""
 
@@ -58,6 +59,7 @@ class _CountingKey(NamedTuple):
     filled_in_time: bool
     relaxed: bool
     filed: bool
+    carried: bool
     dated: bool
     came_in_late: bool
 
@@ -92,6 +94,7 @@ def _counting_key(case: CaseFacts) -> _CountingKey:
         case.filled_in_time,
         case.relaxed,
         case.filed,
+        case.carried,
         case.discovered_at is not None,
         (case.lag_s or 0) > LATE_REPORT_S,
     )
@@ -129,6 +132,7 @@ def _columns(key: _CountingKey) -> tuple[tuple[str, ...], tuple[str, ...]]:
         written_at=then if key.filled_in_time else None,
         relaxed=key.relaxed,
         filed=key.filed,
+        carried=key.carried,
         discovered_at=(long_before if key.came_in_late else then) if key.dated else None,
     )
     added = [

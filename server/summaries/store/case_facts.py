@@ -18,7 +18,7 @@ COLUMNS = (
     "first_fed_back_at", "fed_back_at", "handle_due_at", "close_due_at", "closed_at", "held_since", "held_s",
     "checked", "reworked", "extended", "result_code", "endings", "site_closed", "drawn",
     "rechecked", "recheck_failed", "supervised", "reopened", "recurrent", "late_returns", "written_at",
-    "late_handling", "late_closing", "relaxed", "discovered_at", "filed",
+    "late_handling", "late_closing", "relaxed", "discovered_at", "filed", "carried",
 )  # fmt: skip
 """The fields of CaseFacts."""
 
@@ -128,7 +128,9 @@ def each_history(sql: Sql) -> Iterator[tuple[str, list[Step]]]:
 def row_of(facts: CaseFacts, stepped_at: Instant) -> dict[str, Any]:
     """Return the row that stores facts, with its derived columns."""
     registered_day = _day(facts.registered_at)
-    running = registered_day is not None and still_open(facts) and not facts.void and not facts.merged
+    running = (
+        registered_day is not None and still_open(facts) and not facts.void and not facts.merged and not facts.carried
+    )
     return {
         **{column: getattr(facts, column) for column in COLUMNS},
         "dispatches": " ".join(f"{sent}/{returned or ''}" for sent, returned in facts.dispatches),
@@ -139,6 +141,7 @@ def row_of(facts: CaseFacts, stepped_at: Instant) -> dict[str, Any]:
         "late_closing": int(facts.late_closing),
         "relaxed": int(facts.relaxed),
         "filed": int(facts.filed),
+        "carried": int(facts.carried),
         "stepped_at": stepped_at,
         "received_day": _day(facts.received_at),
         "registered_day": registered_day,
@@ -159,7 +162,7 @@ def from_row(row: Mapping[str, Any]) -> CaseFacts:
     values["endings"] = tuple(_ending(text) for text in row["endings"].split())
     values["site_closed"], values["supervised"] = bool(row["site_closed"]), bool(row["supervised"])
     values["recurrent"], values["late_closing"] = bool(row["recurrent"]), bool(row["late_closing"])
-    values["relaxed"], values["filed"] = bool(row["relaxed"]), bool(row["filed"])
+    values |= {name: bool(row[name]) for name in ("relaxed", "filed", "carried")}
     return CaseFacts(**values)
 
 

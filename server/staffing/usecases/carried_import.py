@@ -1,0 +1,236 @@
+"""Import last year's open hazards (上年结转): look first, then take the good rows, and take the import back if wrong.
+
+What is taken over is registered at once and goes its way as any case, but counts in a cohort of its own. Taking an
+import back makes void what nobody has touched since.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from server.audit.domain.entries import Entry
+from server.audit.usecases.recording import record
+from server.changes.usecases import interactive
+from server.changes.usecases.interactive import CreateRequest
+from server.changes.usecases.recording import apply_by_server
+from server.db.transactions import Reading, Transaction
+from server.errors import Conflict, NotFound
+from server.forms.store import codes, forms
+from server.grid.domain.areas import Area, Level, short_name
+from server.grid.domain.file_rows import Fault, SheetRow
+from server.grid.store import areas
+from server.instants import local_day
+from server.people.domain import rights
+from server.people.domain.actors import Actor
+from server.people.store import roster_imports
+from server.people.store.roster_imports import Kept
+from server.people.store.roster_imports import Kind as Import
+from server.people.usecases import visibility
+from server.records.domain.status import Status
+from server.records.store import records
+from server.staffing.domain import carried_rows
+from server.staffing.domain.carried_rows import COLUMNS, TITLES, Kind, Known, Plan, Step, key_of
+from server.staffing.domain.roster_rows import Grid, as_cells, fault
+from server.staffing.usecases import import_sheets
+from server.staffing.usecases.import_sheets import Layout
+from server.staffing.usecases.import_steps import each_alone
+from server.summaries.store import carried_cases
+
+SUBJECT, ACTION = "carried", "edit"
+"""The right to take last year's hazards over."""
+
+TYPE, ITEMS = "hazards", "hazard_items"
+FILE_BYTES_MAX = 10_000_000
+ROWS_MAX = 2_000
+"""More in one go would block the writer; a longer list is imported in parts."""
+
+UNTOUCHED = 2
+"""The version of a case that was taken over and that nobody has touched since."""
+
+LAYOUT = Layout("上年结转", TITLES, {"item": 30, "place": 26, "code": 18, "old_no": 18, "description": 30})
+_OLD_NO = "原编号：{}"
+_WRITTEN_NO = re.compile(r"原编号：(\S[^\n]*)\Z")
+_NOTES = (
+    "一行一处以前年份没有整改完的隐患。隐患、场所必填；今年发现的请照常上报，不写在这里。",
+    "网格：填乡镇、村、单元的名称，或只填网格代码。同名的村要填乡镇或代码。",
+    "导入后每处直接立项，列为上年结转：不计入今年的上报和发现，汇总和月报另列一行。",
+    "原编号空着的，按网格、场所、隐患认是不是同一处；导过的会跳过，不会重复。",
+    "场所写单位名称或位置，不写户主姓名和电话。",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """A list that was looked at. sheet: its name; rows: as read; plan: what importing them would do now.
+
+    notes: on how it was read. done: what importing it did, None before.
+    """
+
+    token: str
+    file_name: str
+    sheet: str
+    rows: tuple[SheetRow, ...]
+    notes: tuple[str, ...]
+    plan: Plan
+    done: dict[str, Any] | None
+
+
+def require_right(by: Actor) -> None:
+    """Do nothing for who may take last year's hazards over somewhere. Raises NotAllowed."""
+    if not rights.scope_for(by, SUBJECT, ACTION).places:
+        rights.require(by, SUBJECT, ACTION, "")
+
+
+def template(reading: Reading, by: Actor) -> bytes:
+    """Return an empty list as .xlsx, with the towns to choose from and the hazards named. Raises NotAllowed."""
+    require_right(by)
+    covered = areas.list_covered(reading, visibility.of(by))
+    towns = carried_rows.names(area for area in covered if area.level is Level.TOWN and area.in_force(reading.now))
+    notes = (*_NOTES, f"隐患可填：{'；'.join(_items(reading).values())}。")
+    return import_sheets.template(LAYOUT, {"town": towns}, notes, ROWS_MAX)
+
+
+def keep(tx: Transaction, content: bytes, file_name: str, *, by: Actor) -> str:
+    """Keep a list for a day, and return the token under which ``by`` gets it; nothing is taken over.
+
+    content: of an .xlsx or CSV file. Raises NotAllowed, TooLarge, and Unreadable for what is no such list.
+    """
+    require_right(by)
+    read = import_sheets.read(content, COLUMNS, ("item", "place"), FILE_BYTES_MAX, ROWS_MAX)
+    told = {"sheet": read.sheet, "notes": list(read.notes), "rows": as_cells(read.rows)}
+    return roster_imports.keep(tx, Import.CARRIED, by.name, secrets.token_urlsafe(16), file_name[:200], told).token
+
+
+def get(reading: Reading, token: str, *, by: Actor) -> DryRun:
+    """Return a list that ``by`` has uploaded, with what importing it would do now. Raises NotAllowed, NotFound."""
+    require_right(by)
+    kept: Kept = roster_imports.get(reading, Import.CARRIED, token, by.name)
+    rows = tuple(SheetRow(line, cells) for line, cells in kept.content["rows"])
+    notes = tuple(kept.content["notes"])
+    return DryRun(kept.token, kept.file_name, kept.content["sheet"], rows, notes, _plan(reading, rows, by), kept.result)
+
+
+def carry_out(tx: Transaction, token: str, *, by: Actor) -> DryRun:
+    """Take the good rows of a list over; one that was imported already stays so. Raises NotAllowed, NotFound.
+
+    A row that is refused now, since something has changed meanwhile, is reported and keeps no other from its step.
+    """
+    found = get(tx, token, by=by)
+    if found.done is not None:
+        return found
+    made, refused = each_alone(
+        tx, found.plan.of(Kind.NEW), lambda step: _take_over(tx, step, by), lambda step: step.row.line
+    )
+    same, faulty = len(found.plan.of(Kind.SAME)), len({each.line for each in found.plan.faults})
+    roster_imports.finish(tx, token, {"made": made, "same": same, "faulty": faulty, "refused": refused, "undone": None})
+    said = {"new": len(made), "same": same, "faulty": faulty, "refused": len(refused)}
+    record(tx, Entry("carried.import", by.name, token, said))
+    return get(tx, token, by=by)
+
+
+def undo(tx: Transaction, token: str, *, by: Actor) -> DryRun:
+    """Take an import back within the day for which it is kept; one that was taken back already stays so.
+
+    Cases that somebody has touched since stay as they are. Raises NotAllowed, NotFound, and Conflict for a list that
+    was not imported.
+    """
+    found = get(tx, token, by=by)
+    if found.done is None:
+        raise Conflict("这份名单还没有导入，没有可以撤销的。", token=token)
+    if found.done["undone"] is not None:
+        return found
+    undone = [id for id in found.done["made"] if _take_back(tx, id, by)]
+    roster_imports.finish(tx, token, {**found.done, "undone": undone})
+    said = {"undone": len(undone), "changed_since": len(found.done["made"]) - len(undone)}
+    record(tx, Entry("carried.import_undo", by.name, token, said))
+    return get(tx, token, by=by)
+
+
+def marked(reading: Reading, token: str, *, by: Actor) -> bytes:
+    """Return a list as .xlsx with its faults marked. Raises NotAllowed, NotFound."""
+    found = get(reading, token, by=by)
+    return import_sheets.marked(LAYOUT, found.rows, found.plan.faults)
+
+
+def counts(found: DryRun) -> dict[str, int]:
+    """Return how many rows a list takes or has taken over (``new``), skips (``same``) and leaves out (``faulty``).
+
+    ``undone``: how many of them were taken back.
+    """
+    done = found.done
+    if done is None:
+        faulty = len({each.line for each in found.plan.faults})
+        return {**{kind.value: len(found.plan.of(kind)) for kind in Kind}, "faulty": faulty, "undone": 0}
+    out = done["faulty"] + len(done["refused"])
+    return {"new": len(done["made"]), "same": done["same"], "faulty": out, "undone": len(done["undone"] or ())}
+
+
+def shown_faults(found: DryRun) -> tuple[Fault, ...]:
+    """Return the faults of a list, with the rows that were refused when it was imported."""
+    if found.done is None:
+        return found.plan.faults
+    rows = {row.line: row for row in found.rows}
+    late = (fault(rows[line], "place", message, "改好后再导一次") for line, message in found.done["refused"])
+    return (*found.plan.faults, *late)
+
+
+def _take_over(tx: Transaction, step: Step, by: Actor) -> str:
+    said = {name: " ".join(step.row.text(name).split()) for name in ("place", "old_no", "description")}
+    number = _OLD_NO.format(said["old_no"]) if said["old_no"] else ""
+    fields = {
+        "item": step.item,
+        "place": said["place"],
+        "description": "；".join(part for part in (said["description"], number) if part),
+        "discovered_at": f"{step.found_on}T00:00:00.000+08:00" if step.found_on else "",
+    }
+    given = {name: value for name, value in fields.items() if value}
+    new = CreateRequest(action="report", type=TYPE, fields=given, area=step.area.code)
+    outcome, _ = interactive.create(tx, new, by=by)
+    if outcome.record is None:
+        raise LookupError(outcome.id)
+    apply_by_server(tx, outcome.record, "carry_over", "；".join(part for part in ("上年结转", number) if part))
+    return outcome.record.id
+
+
+def _take_back(tx: Transaction, id: str, by: Actor) -> bool:
+    """Make a case void again that was taken over; False where somebody has touched it, or moved it out of reach."""
+    try:
+        found = records.get(tx, id, by.scope)
+    except NotFound:
+        return False
+    if found.version != UNTOUCHED or found.status != Status.REGISTERED:
+        return False
+    apply_by_server(tx, found, "take_back", "导入有误，已撤销")
+    return True
+
+
+def _plan(reading: Reading, rows: tuple[SheetRow, ...], by: Actor) -> Plan:
+    known = forms.catalogue(reading).types.get(TYPE)
+    if known is None or not {"item", "place", "description"} <= known.fields.keys():
+        raise NotFound("还没有火灾隐患台账；请管理员先发布“火灾隐患上报”表单。", type=TYPE)
+
+    def refusal_of(area: Area) -> tuple[str, str] | None:
+        if not visibility.of(by).covers(area.path) or not rights.allows(by, SUBJECT, ACTION, area.path):
+            return f"{short_name(area.name)}不在您的管辖范围内", "请那里的乡镇或大队导入"
+        return None
+
+    taken = frozenset(_key(area, fields) for area, fields in carried_cases.each(reading))
+    year = int(local_day(reading.now)[:4])
+    grid = Grid(areas.whole_grid(reading).values(), reading.now)
+    return carried_rows.plan(rows, grid, Known(_items(reading), year, taken, refusal_of))
+
+
+def _key(area: str, fields: Mapping[str, str]) -> str:
+    number = _WRITTEN_NO.search(fields.get("description", ""))
+    return key_of(number[1] if number else "", area, fields.get("place", ""), fields.get("item", ""))
+
+
+def _items(reading: Reading) -> dict[str, str]:
+    """Return the labels of the hazards in force, by code."""
+    today = local_day(reading.now)
+    found = ((code, codes.current(reading, ITEMS, code)) for code in codes.of_list(reading, ITEMS))
+    return {code: row.label for code, row in found if row is not None and row.is_active(today)}
