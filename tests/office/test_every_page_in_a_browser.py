@@ -41,6 +41,9 @@ IMPORTED = {
 }
 """Tables whose import is looked at, by the page that takes them, with rows that are right and rows that are not."""
 
+IMPORTED_BY = {"carried": "town"}
+"""Who imports a table that the administrator does not."""
+
 READERS = ("admin", "town", "brigade", "worker")
 LOOKED_AT = ("do", "act", "add")
 """What of a query gives a page another form; with each value axe-core looks at it once, for each reader.
@@ -117,8 +120,8 @@ def _pages_of(county: Any, name: str) -> dict[str, str]:
     desk = Desk(county)
     desk.sign_in(name)
     starts = [*COMMON, *STARTS[name]]
-    if name == "admin":
-        for what, table in IMPORTED.items():
+    for what, table in IMPORTED.items():
+        if name == IMPORTED_BY.get(what, "admin"):
             starts.append(upload(desk, table.encode(), "表.csv", f"/office/admin/{what}").location)
     return {page.address: page.endpoint for page in every_page.walk(county.app, desk.client, starts, most=1)}
 

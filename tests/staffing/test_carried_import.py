@@ -19,13 +19,13 @@ from tests.office.admin.test_people_pages import upload
 from tests.office.desk import Desk, with_passwords
 
 HEAD = "隐患,场所,乡镇,村,单元,发现日期,原编号,说明\n"
+ITEM = "燃气软管老化/超长/无卡箍"
 YEAR = database.system_clock().year
 LAST, THIS = f"{YEAR - 1}-11-03", f"{YEAR}-01-05"
 GOOD = (
-    f"燃气软管老化/超长/无卡箍,演示小饭店,白石山镇,荆山口村,第1单元,{LAST},旧-001,等供货\n"
-    "lane_dead_end,演示巷口,白石山镇,荆山口村,,,,\n"
+    f"{ITEM},演示小饭店,白石山镇,荆山口村,第1单元,{LAST},旧-001,等供货\nlane_dead_end,演示巷口,白石山镇,荆山口村,,,,\n"
 )
-BAD = f"没有的隐患,,白石山镇,没有的村,,某天,,\n燃气软管老化/超长/无卡箍,演示商店,白石山镇,荆山口村,,{THIS},,\n"
+BAD = f"没有的隐患,,白石山镇,没有的村,,某天,,\n{ITEM},演示商店,白石山镇,荆山口村,,{THIS},,\n"
 PAGE = "/office/admin/carried"
 
 
@@ -88,6 +88,7 @@ def test_what_is_taken_over_is_a_case_with_a_number_and_counts_in_a_cohort_of_it
     now = counted(county)
 
     assert (case["status"], case["area"], case["case_no"] is not None) == ("registered", UNIT, True)
+    assert case["label"] == f"演示小饭店｜{ITEM}"
     assert case["fields"]["description"] == "等供货；原编号：旧-001"
     same = {code: number for code, number in now.items() if number == before[code]}
     assert now.keys() - same.keys() == {"carried", "with_carried"}
@@ -138,7 +139,7 @@ def test_the_same_list_again_takes_nothing_over_and_an_import_is_taken_back_but_
 
 
 def test_a_town_takes_over_its_own_and_nobody_by_an_act(county):
-    far = imported(county, "燃气软管老化/超长/无卡箍,演示商店,走马驿镇,水云乡村,,,,\n")
+    far = imported(county, f"{ITEM},演示商店,走马驿镇,水云乡村,,,,\n")
     worker = imported(county, name="worker")
     add_record(county, "today", "worker", {"label": "today", "item": "hose_aged"}, type="hazards", action="report",
                area=UNIT)  # fmt: skip

@@ -19,6 +19,7 @@ from server.changes.usecases.interactive import CreateRequest
 from server.changes.usecases.recording import apply_by_server
 from server.db.transactions import Reading, Transaction
 from server.errors import Conflict, NotFound
+from server.forms.domain.record_types import LABEL
 from server.forms.store import codes, forms
 from server.grid.domain.areas import Area, Level, short_name
 from server.grid.domain.file_rows import Fault, SheetRow
@@ -187,7 +188,9 @@ def _take_over(tx: Transaction, step: Step, by: Actor) -> str:
         "description": "；".join(part for part in (said["description"], number) if part),
         "discovered_at": f"{step.found_on}T00:00:00.000+08:00" if step.found_on else "",
     }
-    given = {name: value for name, value in fields.items() if value}
+    known = forms.catalogue(tx).types[TYPE].fields
+    given = {name: value for name, value in fields.items() if value and name in known}
+    given[LABEL] = f"{said['place']}｜{_items(tx)[step.item]}"
     new = CreateRequest(action="report", type=TYPE, fields=given, area=step.area.code)
     outcome, _ = interactive.create(tx, new, by=by)
     if outcome.record is None:
@@ -210,7 +213,7 @@ def _take_back(tx: Transaction, id: str, by: Actor) -> bool:
 
 def _plan(reading: Reading, rows: tuple[SheetRow, ...], by: Actor) -> Plan:
     known = forms.catalogue(reading).types.get(TYPE)
-    if known is None or not {"item", "place", "description"} <= known.fields.keys():
+    if known is None or "item" not in known.fields:
         raise NotFound("还没有火灾隐患台账；请管理员先发布“火灾隐患上报”表单。", type=TYPE)
 
     def refusal_of(area: Area) -> tuple[str, str] | None:
