@@ -101,12 +101,12 @@ def measure(environment: Environment) -> Iterator[Figure]:
         close(app)
 
 
-def pages(client: Any, name: str, case_no: str, limit_ms: float) -> Iterator[Figure]:
+def pages(client: Any, name: str, case_no: str, limit_ms: float, rounds: int = ROUNDS) -> Iterator[Figure]:
     """Measure ``PAGES`` and what they lead to, as who is signed in sees them. name: of the reader, for the table."""
     for shown, path in {**PAGES, **_following(client)}.items():
         bound = PANEL_MS if shown == "case beside the list" else limit_ms
-        yield page(client, f"{name}: {shown}", path.replace(NUMBER, case_no), bound)
-    yield page(client, f"{name}: figures", "/office/figures", FIGURES_MS)
+        yield page(client, f"{name}: {shown}", path.replace(NUMBER, case_no), bound, rounds)
+    yield page(client, f"{name}: figures", "/office/figures", FIGURES_MS, rounds)
 
 
 def case_number(folder: Path) -> str:

@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from bench import board, county, labels
 from bench.cases import generator
-from bench.cases.generator import CASES, TYPE
+from bench.cases.generator import CASES
 from bench.environment import Environment
 from bench.figures import Figure, Target, line, table
 from server import instants
@@ -75,9 +75,9 @@ def measured(folder: Path) -> Iterator[Figure]:
         for name in READERS:
             client = app.test_client()
             board.sign_in_on_page(client, f"{name}{ending}", password)
-            yield from board.pages(client, name, case_no, PAGE_MS)
+            yield from board.pages(client, name, case_no, PAGE_MS, ROUNDS)
             for shown, path in DESKS.items():
-                yield board.page(client, f"{name}: {shown}", path, PAGE_MS)
+                yield board.page(client, f"{name}: {shown}", path, PAGE_MS, ROUNDS)
             for shown, path in _figure_pages(end).items():
                 rounds = 1 if shown in _READ_CASE_BY_CASE else ROUNDS
                 yield board.page(client, f"{name}: {shown}", path, board.FIGURES_MS, rounds)
@@ -93,7 +93,6 @@ def _figure_pages(end: datetime) -> dict[str, str]:
     here = "/office/figures"
     return {
         **{f"figures by {by}": f"{here}?period=month&by={by}" for by in Grouping if by is not Grouping.UNIT},
-        "figures of the quarter": here,
         "figures of the year": f"{here}?period=year",
         "beside the figures": f"{here}/beside?period=month",
         "cases behind a figure": f"{here}/cases?period=month&figure=closed",
@@ -133,7 +132,6 @@ def _files(client: Any, headers: Mapping[str, str], end: datetime) -> Iterator[F
         ("sheet of the month as XLSX", f"/office/figures/monthly/{month}.xlsx", SHEET_S),
         ("ledger of all hazards as CSV", "/api/v1/records/ledger.csv", FILE_S),
         ("ledger of all hazards as XLSX", "/api/v1/records/ledger.xlsx", FILE_S),
-        ("records as CSV", f"/api/v1/records.csv?type={TYPE}", FILE_S),
     ):
         yield _file(client, headers, name, path, limit)
 

@@ -110,7 +110,9 @@ Condition: TypeAlias = AreaCondition | AssigneeCondition
 
 def all_candidates(reading: Reading, inside: Condition, period: Period, as_of: Instant) -> list[CaseFacts]:
     """Return, as of an instant, every case that a figure of this period can count."""
-    found = f"id IN (SELECT id FROM ({' UNION '.join(ALL_BASES)}) AS found) AND received_at <= :as_of{inside.sql}"
+    # Inside each of them, where the index has the path: else a village would look at all cases of the county.
+    bases = " UNION ".join(f"{base}{inside.sql}" for base in ALL_BASES)
+    found = f"id IN (SELECT id FROM ({bases}) AS found) AND received_at <= :as_of"
     return _as_of(reading, found, _values(inside, period, as_of), as_of)
 
 

@@ -29,14 +29,15 @@ _PAGE_ORIGIN = "office"
 
 
 def _facts(reading: Reading, found: str, inside: Condition, values: Mapping[str, object], most: int) -> list[CaseFacts]:
-    sql = f"SELECT {_COLUMNS} FROM case_fact WHERE {found}{inside.sql} LIMIT :most"
+    sql = f"SELECT {_COLUMNS} FROM case_fact WHERE {found.format(inside=inside.sql)}{inside.sql} LIMIT :most"
     return [case_facts.from_row(row) for row in reading.sql.each(sql, {**inside.values, **values, "most": most})]
 
 
 def received_or_closed(reading: Reading, inside: Condition, period: Period, most: int) -> list[CaseFacts]:
     """Return up to ``most`` cases that were received or closed in a period, as they are now."""
-    within = "SELECT id FROM case_fact WHERE {} BETWEEN :first AND :last"
-    found = f"id IN ({within.format('received_day')} UNION {within.format('closed_day')})"
+    # Inside each part too, where the index has the path: else a village would look at all cases of the county.
+    within = "SELECT id FROM case_fact WHERE {day} BETWEEN :first AND :last{{inside}}"
+    found = f"id IN ({within.format(day='received_day')} UNION {within.format(day='closed_day')})"
     return _facts(reading, found, inside, _days(period.first, period.last), most)
 
 
@@ -48,7 +49,7 @@ def closed(reading: Reading, inside: Condition, first: date, last: date, most: i
 def ended_or_extended(reading: Reading, inside: Condition, period: Period, most: int) -> list[CaseFacts]:
     """Return up to ``most`` cases that were made void or merged in a period, or that were extended, and moved since."""
     ended = "SELECT record FROM case_ending WHERE ended_day BETWEEN :first AND :last AND status IN ('void', 'merged')"
-    extended = "SELECT id FROM case_fact WHERE stepped_at >= :since AND received_day <= :last AND extended > 0"
+    extended = "SELECT id FROM case_fact WHERE stepped_at >= :since AND received_day <= :last AND extended > 0{inside}"
     values = {**_days(period.first, period.last), "since": period.starts_at}
     return _facts(reading, f"id IN ({ended} UNION {extended})", inside, values, most)
 
