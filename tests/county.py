@@ -24,6 +24,7 @@ from server.admin.store import invariants
 from server.app import close
 from server.db import database
 from server.db.database import Database
+from server.db.sql import POSTGRES, SQLITE
 from server.forms.usecases import publish
 from server.forms.usecases.lists import list_reader
 from server.forms.usecases.lists.list_files import is_list
@@ -153,7 +154,8 @@ class County:
         Left out are the last contacts of phones, and what an undone work may leave (``database.Commit``): a gap in
         the numbers, and a bucket marked newer than it is.
         """
-        named = self.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'")
+        with self.store.reading() as reading:
+            named = self.rows(_TABLES[reading.sql.dialect])
         tables = {row["name"] for row in named} - {"phone_key", "bucket"}
         with self.store.reading() as reading:
             found = {name: reading.sql.rows(f'SELECT * FROM "{name}"') for name in sorted(tables)}
@@ -168,6 +170,12 @@ class County:
         """Return what ``firegrid check`` finds wrong in the database."""
         with self.store.reading() as reading:
             return list(invariants.broken(reading))
+
+
+_TABLES = {
+    SQLITE: "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'",
+    POSTGRES: "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()",
+}
 
 
 @contextmanager

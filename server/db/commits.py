@@ -62,15 +62,16 @@ def commit(connection: Connection, jobs: list[Job], begin: Begin, turn: Turn) ->
 
 def _together(connection: Connection, jobs: list[Job], begin: Begin) -> bool:
     """Carry all works out and commit them; undo everything and return False when one of them fails."""
-    connection.begin()
+    connection.begin(queued=True)
     batch = begin(connection.sql)
     try:
         for job in jobs:
             job.result = job.work(batch.transaction())
+        batch.finish()
+        connection.flush()
     except Exception:  # which of them failed, and how, is found out by doing them one by one
         connection.roll_back()
         return False
-    batch.finish()
     connection.commit()
     return True
 

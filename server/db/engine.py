@@ -27,8 +27,15 @@ class Connection(Protocol):
     @property
     def sql(self) -> Sql: ...
 
-    def begin(self) -> None:
-        """Begin a transaction; until it ends nobody else takes a number of the county's order of commits."""
+    def begin(self, *, queued: bool = False) -> None:
+        """Begin a transaction; until it ends nobody else takes a number of the county's order of commits.
+
+        queued: whether what is ``put`` may wait for the next statement that is answered. ``flush`` comes before
+        ``commit`` then, and what fails is undone as a whole.
+        """
+
+    def flush(self) -> None:
+        """Wait until all that was put is carried out; raise what it failed by."""
 
     def commit(self) -> None:
         """Commit it. After an error it is not known whether it was kept."""

@@ -85,17 +85,24 @@ class Sql:
         """Carry out a statement; return how many rows it touched."""
         return int(self._conn.execute(sql, parameters).rowcount)
 
+    def put(self, sql: str, parameters: Parameters = _NONE) -> None:
+        """Carry out a statement of whose outcome nothing is needed.
+
+        An engine may wait with it for the next statement that is answered: what it fails by may be raised there.
+        """
+        self._conn.execute(sql, parameters)
+
     def insert(self, statement: InsertInto, values: tuple[Any, ...]) -> None:
-        """Insert one row; ``values`` are those of its columns, in their order."""
+        """Insert one row as ``put`` does; ``values`` are those of its columns, in their order."""
         self._conn.execute(statement.text, values)
 
     def load(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
         """Insert many rows at constant memory; each is the values of ``columns`` in their order."""
         self._conn.executemany(InsertInto(table, *columns).text, rows)
 
-    def run_each(self, sql: str, parameters: Iterable[Parameters]) -> int:
-        """Carry out one statement for each set of parameters; return how many rows were touched altogether."""
-        return int(self._conn.executemany(sql, parameters).rowcount)
+    def run_each(self, sql: str, parameters: Iterable[Parameters]) -> None:
+        """Carry out one statement for each set of parameters, as ``put`` does."""
+        self._conn.executemany(sql, parameters)
 
     def patient(self) -> None:
         """Let the transaction that is open take as long as it needs, and look at keys when it ends."""

@@ -112,7 +112,7 @@ class Commit:
     def finish(self) -> None:
         """Write what was gathered; called inside the transaction, before it commits."""
         if self._seq > self._kept:
-            self._sql.run("UPDATE counter SET value = :value WHERE name = 'seq'", {"value": self._seq})
+            self._sql.put("UPDATE counter SET value = :value WHERE name = 'seq'", {"value": self._seq})
         if self._raised:
             rows = [{"type": type, "name": name, "seq": seq} for (type, name), seq in self._raised.items()]
             self._sql.run_each(_RAISE_BUCKET, rows)
@@ -199,6 +199,6 @@ class Transaction(Reading):
 
     def configuration_changed(self) -> None:
         """Tell every process that people, forms, codes or the grid are no longer what they were."""
-        self.sql.run("UPDATE counter SET value = value + 1 WHERE name = 'configuration'")
+        self.sql.put("UPDATE counter SET value = value + 1 WHERE name = 'configuration'")
         self._commit.has_changed = True
         self._commit.configuration = self._version = None

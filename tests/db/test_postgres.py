@@ -18,10 +18,12 @@ from server.db.database import Database
 from server.db.folder import FILE_NAME
 from server.db.postgres import schema
 from server.db.postgres.engine import PostgresEngine
+from server.db.sql import EngineError
 from server.db.sqlite.engine import SqliteEngine
 from server.errors import Busy, DatabaseTooNew, Invalid, NotFound, Unavailable
 from tests import postgres_server
 from tests.db import ddl_of_postgres
+from tests.db.test_writer import Gate
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
@@ -305,3 +307,30 @@ def test_a_commit_whose_answer_is_lost_is_unknown_and_is_not_carried_out_again(e
             break
         time.sleep(0.05)
     assert kept(store) == {"once"}
+
+
+def test_of_works_that_share_a_commit_one_that_fails_while_it_waits_is_undone_alone(store):
+    def twice(tx) -> None:
+        for _ in range(2):  # the second waits in the queue, and fails there
+            tx.sql.put("INSERT INTO setting (name, value) VALUES ('twice', '')")
+
+    with Gate(store) as gate:
+        first, wrong, last = gate.queue(keep("a"), twice, keep("b"))
+
+    assert isinstance(wrong.exception(), EngineError)
+    assert last.result() > first.result() > 0
+    assert kept(store) == {"a", "b"}
+
+
+def test_what_waits_in_the_queue_is_seen_by_the_next_read_and_counted_by_the_next_run(store):
+    def work(tx) -> tuple[int, int]:
+        tx.sql.put("INSERT INTO setting (name, value) VALUES ('n1', '')")
+        tx.sql.put("INSERT INTO setting (name, value) VALUES ('n2', '')")
+        seen = tx.sql.value("SELECT COUNT(*) FROM setting WHERE name LIKE 'n%'")
+        tx.sql.put("INSERT INTO setting (name, value) VALUES ('n3', '')")
+        return seen, tx.sql.run("UPDATE setting SET value = 'x' WHERE name LIKE 'n%'")
+
+    with Gate(store) as gate:
+        told, _ = gate.queue(work, keep("other"))
+
+    assert told.result() == (2, 3)

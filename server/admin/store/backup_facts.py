@@ -65,7 +65,7 @@ def record_finished(tx: Transaction, folder: str, name: str, finished_at: Instan
     """Remember a finished backup in the place of the one before, and of any failure."""
     found = {"backup_finished_at": finished_at, "backup_folder": folder, "backup_set": name}
     tx.sql.run_each(_SET, ({"name": each, "value": value} for each, value in found.items()))
-    tx.sql.run("DELETE FROM setting WHERE name IN ('backup_failed_at', 'backup_failure')")
+    tx.sql.put("DELETE FROM setting WHERE name IN ('backup_failed_at', 'backup_failure')")
 
 
 def record_failed(tx: Transaction, failure: str) -> None:
@@ -85,10 +85,10 @@ def begin_series(tx: Transaction) -> str:
     found = series(tx)
     if found is None:
         found = tx.new_id()
-        tx.sql.run(_SET, {"name": "backup_series", "value": found})
+        tx.sql.put(_SET, {"name": "backup_series", "value": found})
     return found
 
 
 def forget_all(tx: Transaction) -> None:
     """Forget the backups of another: a copy that goes its own way has none of its own yet."""
-    tx.sql.run("DELETE FROM setting WHERE name = 'durable' OR name LIKE 'backup!_%' ESCAPE '!'")
+    tx.sql.put("DELETE FROM setting WHERE name = 'durable' OR name LIKE 'backup!_%' ESCAPE '!'")

@@ -91,7 +91,7 @@ def replace(tx: Transaction, row: Row, gone: Collection[str], by: Placeholder) -
         return 0
     new = [[name, *by] if name in gone else [name, *more] for name, *more in row["files"]]
     files = orjson.dumps(new).decode()
-    tx.sql.run(
+    tx.sql.put(
         """
         UPDATE revision SET attachments = :files
          WHERE record = :record AND change = :change AND attachments IS NOT NULL
@@ -100,15 +100,15 @@ def replace(tx: Transaction, row: Row, gone: Collection[str], by: Placeholder) -
     )
     for kept in tx.sql.rows("SELECT body FROM change WHERE id = :change AND body IS NOT NULL", where):
         body = orjson.dumps({**orjson.loads(kept["body"]), "attachments": new}).decode()
-        tx.sql.run("UPDATE change SET body = :body WHERE id = :change", {"body": body, **where})
+        tx.sql.put("UPDATE change SET body = :body WHERE id = :change", {"body": body, **where})
     sent_files.add(tx, SentFile(*by), row["author"])
     still = {sha256 for _, sha256, *_ in new}
     for sha256 in sorted(old - still):
         named = {"sha256": sha256, **where}
-        tx.sql.run("DELETE FROM change_file WHERE sha256 = :sha256 AND change = :change", named)
-        tx.sql.run(_NO_LONGER_SENT, named)
+        tx.sql.put("DELETE FROM change_file WHERE sha256 = :sha256 AND change = :change", named)
+        tx.sql.put(_NO_LONGER_SENT, named)
     add = "INSERT INTO change_file (sha256, change) VALUES (:sha256, :change) ON CONFLICT DO NOTHING"
-    tx.sql.run(add, {"sha256": by.sha256, **where})
+    tx.sql.put(add, {"sha256": by.sha256, **where})
     no_longer_named(tx, sorted(old))
     return len(old)
 
@@ -121,6 +121,6 @@ def rewrite_uploads(tx: Transaction, without: OfText) -> int:
         new = {key: without(value) for key, value in told.items()}
         if new != told:
             metadata = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in new.items())
-            tx.sql.run("UPDATE upload SET metadata = :metadata WHERE id = :id", {"metadata": metadata, "id": row["id"]})
+            tx.sql.put("UPDATE upload SET metadata = :metadata WHERE id = :id", {"metadata": metadata, "id": row["id"]})
             changed += 1
     return changed

@@ -59,7 +59,7 @@ def replace(tx: Transaction, sha256: str, by: Placeholder) -> int:
     values = {"old": sha256, **by._asdict()}
     count = 0
     for table, owner in zip(_TABLES, ("submission", "body"), strict=True):
-        tx.sql.run(
+        tx.sql.put(
             f"""
             DELETE FROM {table} WHERE sha256 = :old AND EXISTS (
                 SELECT 1 FROM {table} AS other
@@ -73,7 +73,7 @@ def replace(tx: Transaction, sha256: str, by: Placeholder) -> int:
         for row in change_photos.announcing_change(tx, change):
             gone = {name for name, old, *_ in row["files"] if old == sha256}
             count += change_photos.replace(tx, row, gone, by)
-    tx.sql.run("DELETE FROM sent_file WHERE sha256 = :old", values)
+    tx.sql.put("DELETE FROM sent_file WHERE sha256 = :old", values)
     if thumbnails.states(tx, [sha256]):
         thumbnails.ask(tx, [by.sha256])
     no_longer_named(tx, [sha256, by.sha256])  # where nothing named it any more, neither stays

@@ -56,6 +56,6 @@ def mark(tx: Transaction, photos: Iterable[str]) -> list[LostPhoto]:
         value = {"sha256": sha256}
         ids = [id for (id,) in tx.sql.tuples("SELECT submission FROM submission_file WHERE sha256 = :sha256", value)]
         for table in ("submission_file", "kept_file", "sent_file"):
-            tx.sql.run(f"DELETE FROM {table} WHERE sha256 = :sha256", value)
+            tx.sql.put(f"DELETE FROM {table} WHERE sha256 = :sha256", value)
         tx.sql.run_each(_COUNT_AGAIN, [{"id": id} for id in dict.fromkeys(ids)])
     return found

@@ -71,7 +71,7 @@ _DELETED = {"notice": ("notice", "at < :before")}
 def forget_account(tx: Transaction, name: str, shown: str) -> None:
     """Take the name, password, devices and addresses of an account out. shown: what it is called from now on."""
     for statement in _ACCOUNT:
-        tx.sql.run(statement, {"name": name, "shown": shown} if ":shown" in statement else {"name": name})
+        tx.sql.put(statement, {"name": name, "shown": shown} if ":shown" in statement else {"name": name})
     tx.configuration_changed()
 
 
@@ -91,10 +91,10 @@ def remove_expired(tx: Transaction, kind: str, before: Instant) -> None:
     """Take out of the rows of a kind what is past its time; of notices, the rows."""
     if kind in _DELETED:
         table, condition = _DELETED[kind]
-        tx.sql.run(f"DELETE FROM {table} WHERE {condition}", {"before": before})
+        tx.sql.put(f"DELETE FROM {table} WHERE {condition}", {"before": before})
         return
     table, condition, taken_out = _EXPIRED[kind]
-    tx.sql.run(f"UPDATE {table} SET {taken_out} WHERE {condition}", {"before": before})
+    tx.sql.put(f"UPDATE {table} SET {taken_out} WHERE {condition}", {"before": before})
 
 
 def records_naming(reading: Reading, since: int, *parts: str) -> Iterator[Row]:
@@ -201,7 +201,7 @@ def _rewrite(tx: Transaction, table: str, column: str, id: str, without: OfText)
         new |= {name: None if row[name] is None else _json(row[name], without) for name in jsons}
         if any(new[name] != row[name] for name in columns):
             settings = ", ".join(f"{name} = :{name}" for name in columns)
-            tx.sql.run(
+            tx.sql.put(
                 f"UPDATE {table} SET {settings} WHERE {key} = :row_key AND {where}",
                 {**new, "row_key": row["row_key"], "id": id},
             )

@@ -93,7 +93,7 @@ def body(reading: Reading, sha256: str) -> bytes:
 
 def rewrite_submission(tx: Transaction, id: str, xml: bytes, name: str | None, sent_sha256: str) -> None:
     """Keep another XML and name of a submission. sent_sha256: of the XML that is replaced, kept the first time."""
-    tx.sql.run(
+    tx.sql.put(
         """
         UPDATE submission SET xml = :xml, instance_name = :name, sent_sha256 = COALESCE(sent_sha256, :sent)
          WHERE id = :id
@@ -104,7 +104,7 @@ def rewrite_submission(tx: Transaction, id: str, xml: bytes, name: str | None, s
 
 def rewrite_body(tx: Transaction, sha256: str, xml: bytes) -> None:
     """Keep another XML of something that was rejected; it is still known by the hash of what came in."""
-    tx.sql.run("UPDATE kept_body SET xml = :xml WHERE sha256 = :sha256", {"xml": xml, "sha256": sha256})
+    tx.sql.put("UPDATE kept_body SET xml = :xml WHERE sha256 = :sha256", {"xml": xml, "sha256": sha256})
 
 
 def files_of(reading: Reading, id: str) -> list[str]:
@@ -122,13 +122,13 @@ def files_of_body(reading: Reading, sha256: str) -> list[str]:
 def rename_file(tx: Transaction, submission: str, name: str, new: str) -> None:
     """Give a file of a submission another name."""
     sql = "UPDATE submission_file SET name = :new WHERE submission = :submission AND name = :name"
-    tx.sql.run(sql, {"submission": submission, "name": name, "new": new})
+    tx.sql.put(sql, {"submission": submission, "name": name, "new": new})
 
 
 def rename_body_file(tx: Transaction, body: str, name: str, new: str) -> None:
     """Give a file of something that was rejected another name."""
     sql = "UPDATE kept_file SET name = :new WHERE body = :body AND name = :name"
-    tx.sql.run(sql, {"body": body, "name": name, "new": new})
+    tx.sql.put(sql, {"body": body, "name": name, "new": new})
 
 
 def replace_file(tx: Transaction, submission: str, name: str, by: Placeholder) -> int:
@@ -139,8 +139,8 @@ def replace_file(tx: Transaction, submission: str, name: str, by: Placeholder) -
     if not old:
         return 0
     first = rows[0]
-    tx.sql.run("DELETE FROM submission_file WHERE submission = :submission AND name = :name", where)
-    tx.sql.run(
+    tx.sql.put("DELETE FROM submission_file WHERE submission = :submission AND name = :name", where)
+    tx.sql.put(
         """
         INSERT INTO submission_file (submission, name, sha256, size, media_type, declared_type, expected, carried,
                                      received_at)
@@ -155,7 +155,7 @@ def replace_file(tx: Transaction, submission: str, name: str, by: Placeholder) -
 def delete_body_files(tx: Transaction, body: str) -> int:
     """Delete the files of something that was rejected, and return how many there were."""
     found = [sha for (sha,) in tx.sql.tuples("SELECT sha256 FROM kept_file WHERE body = :body", {"body": body})]
-    tx.sql.run("DELETE FROM kept_file WHERE body = :body", {"body": body})
+    tx.sql.put("DELETE FROM kept_file WHERE body = :body", {"body": body})
     no_longer_named(tx, found)
     return len(found)
 
@@ -174,7 +174,7 @@ def to_delete(reading: Reading) -> list[str]:
 def forget_deleted(tx: Transaction, sha256s: list[str]) -> None:
     """Note that nothing is to be deleted any more. sha256s: of what has been."""
     thumbnails.forget(tx, sha256s)
-    tx.sql.run("DELETE FROM blob_to_delete")
+    tx.sql.put("DELETE FROM blob_to_delete")
 
 
 def forget(tx: Transaction, sha256s: list[str]) -> None:
@@ -197,12 +197,12 @@ def due(reading: Reading, kind: str, before: Instant, limit: int) -> list[Row]:
 
 def mark_cleared(tx: Transaction, id: str) -> None:
     """Note that the personal answers of a submission are masked."""
-    tx.sql.run("UPDATE submission SET cleared_at = :now WHERE id = :id", {"now": tx.now, "id": id})
+    tx.sql.put("UPDATE submission SET cleared_at = :now WHERE id = :id", {"now": tx.now, "id": id})
 
 
 def mark_body_cleared(tx: Transaction, sha256: str) -> None:
     """Note that nothing of what was rejected can be read any more."""
-    tx.sql.run("UPDATE kept_body SET cleared_at = :now WHERE sha256 = :sha256", {"now": tx.now, "sha256": sha256})
+    tx.sql.put("UPDATE kept_body SET cleared_at = :now WHERE sha256 = :sha256", {"now": tx.now, "sha256": sha256})
 
 
 def due_bodies(reading: Reading, before: Instant) -> list[str]:

@@ -17,19 +17,19 @@ def add(tx: Transaction, entry: Entry) -> tuple[str, Instant]:
     """Note that an export begins now, and return the note's id and its instant."""
     row = {"id": tx.new_id(), "at": tx.now, "action": entry.event, "actor": whole(entry.by)}
     address = entry.address or tx.address
-    tx.sql.run(_ADD, row | {"subject": whole(entry.object), "detail": details_text(entry), "address": address})
+    tx.sql.put(_ADD, row | {"subject": whole(entry.object), "detail": details_text(entry), "address": address})
     return row["id"], tx.now
 
 
 def delete(tx: Transaction, id: str) -> None:
     """Delete a note, if it is there."""
-    tx.sql.run("DELETE FROM audit_begun WHERE id = :id", {"id": id})
+    tx.sql.put("DELETE FROM audit_begun WHERE id = :id", {"id": id})
 
 
 def take_all(tx: Transaction) -> Iterator[tuple[Entry, Instant]]:
     """Delete every note; yield what each says, oldest first, with the instant at which its export began."""
     rows = tx.sql.rows("SELECT * FROM audit_begun ORDER BY at, id")
-    tx.sql.run("DELETE FROM audit_begun")
+    tx.sql.put("DELETE FROM audit_begun")
     for row in rows:
         details = json.loads(row["detail"])
         yield Entry(row["action"], row["actor"], row["subject"], details, address=row["address"]), row["at"]

@@ -60,9 +60,9 @@ def append(tx: Transaction, entry: Entry) -> int:
         "detail": details_text(entry),
     }
     row["hash"] = chained(head["hash"], row)
-    tx.sql.run(_ADD, row)
+    tx.sql.put(_ADD, row)
     tx.sql.run_each(_ADD_OBJECT, ({"object": each, "entry": row["id"]} for each in more_objects(row)))
-    tx.sql.run("UPDATE audit_head SET number = :number, hash = :hash", {"number": number, "hash": row["hash"]})
+    tx.sql.put("UPDATE audit_head SET number = :number, hash = :hash", {"number": number, "hash": row["hash"]})
     return number
 
 

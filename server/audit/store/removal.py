@@ -54,8 +54,8 @@ def due(reading: Reading, events: Sequence[str], before: Instant, limit: int) ->
 def delete(tx: Transaction, first: str, last: str) -> None:
     """Delete the entries from one id to another, both included."""
     between = {"first": first, "last": last}
-    tx.sql.run("DELETE FROM audit_object WHERE entry >= :first AND entry <= :last", between)
-    tx.sql.run("DELETE FROM audit WHERE id >= :first AND id <= :last", between)
+    tx.sql.put("DELETE FROM audit_object WHERE entry >= :first AND entry <= :last", between)
+    tx.sql.put("DELETE FROM audit WHERE id >= :first AND id <= :last", between)
 
 
 def newest(reading: Reading) -> str:
@@ -92,8 +92,8 @@ def replace(tx: Transaction, row: Row, without: OfText) -> str | None:
     new["detail"] = json.dumps(_replaced(json.loads(row["detail"]), without), ensure_ascii=False)
     if new == row:
         return None
-    tx.sql.run(_REPLACE, {name: new[name] for name in ("id", "actor", "subject", "detail")})
-    tx.sql.run("DELETE FROM audit_object WHERE entry = :entry", {"entry": row["id"]})
+    tx.sql.put(_REPLACE, {name: new[name] for name in ("id", "actor", "subject", "detail")})
+    tx.sql.put("DELETE FROM audit_object WHERE entry = :entry", {"entry": row["id"]})
     tx.sql.run_each(_ADD_OBJECT, ({"object": each, "entry": row["id"]} for each in more_objects(new)))
     return digest(new)
 

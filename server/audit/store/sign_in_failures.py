@@ -21,7 +21,7 @@ _OVER = "SELECT * FROM audit_sign_in_failure WHERE minute < :minute ORDER BY min
 
 def count(tx: Transaction, address: str, account: str) -> None:
     """Count one failed try now. account: of whom, empty for a name that nobody has."""
-    tx.sql.run(_COUNT, {"minute": _minute(tx.now), "address": address, "account": account})
+    tx.sql.put(_COUNT, {"minute": _minute(tx.now), "address": address, "account": account})
 
 
 def are_over(reading: Reading) -> bool:
@@ -33,7 +33,7 @@ def take_over(tx: Transaction) -> Iterator[Entry]:
     """Delete the counts of the minutes that are over; yield one entry for each minute and address, oldest first."""
     now = {"minute": _minute(tx.now)}
     rows = tx.sql.rows(_OVER, now)
-    tx.sql.run("DELETE FROM audit_sign_in_failure WHERE minute < :minute", now)
+    tx.sql.put("DELETE FROM audit_sign_in_failure WHERE minute < :minute", now)
     for (minute, address), found in groupby(rows, key=itemgetter("minute", "address")):
         tries = {row["account"]: row["tries"] for row in found}
         details = {"minute": f"{minute}Z", "tries": sum(tries.values()), "unknown": tries.pop("", 0), "accounts": tries}

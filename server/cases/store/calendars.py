@@ -44,14 +44,14 @@ def replace(tx: Transaction, loaded: Iterable[CalendarDay], by: str) -> None:
     """Replace every year that the days name, as a whole. by: user name, or ``command``."""
     found = tuple(loaded)
     for year in sorted({each.day.year for each in found}):
-        tx.sql.run("DELETE FROM calendar_day WHERE year = :year", {"year": year})
-        tx.sql.run(
+        tx.sql.put("DELETE FROM calendar_day WHERE year = :year", {"year": year})
+        tx.sql.put(
             "INSERT INTO calendar_year (year, loaded_at, loaded_by) VALUES (:year, :at, :by) "
             "ON CONFLICT (year) DO UPDATE SET loaded_at = excluded.loaded_at, loaded_by = excluded.loaded_by",
             {"year": year, "at": tx.now, "by": by},
         )
     for each in found:
-        tx.sql.run(
+        tx.sql.put(
             "INSERT INTO calendar_day (day, year, kind, name) VALUES (:day, :year, :kind, :name)",
             {"day": each.day.isoformat(), "year": each.day.year, "kind": str(each.kind), "name": each.name},
         )

@@ -42,7 +42,7 @@ def undelivered(reading: Reading, assignees: Collection[str]) -> list[Given]:
 def add(tx: Transaction, given: Iterable[Given]) -> None:
     """Keep that these cases have reached a phone of their handlers now; what reached one before stays."""
     for each in given:
-        tx.sql.run(_ADD, {**each._asdict(), "delivered_at": tx.now})
+        tx.sql.put(_ADD, {**each._asdict(), "delivered_at": tx.now})
 
 
 def first(reading: Reading, given: Given) -> Instant | None:

@@ -74,7 +74,7 @@ def let_go(tx: Transaction, before: Instant) -> int:
     )
     for row in rows:
         seq = tx.next_seq()
-        tx.sql.run(
+        tx.sql.put(
             "UPDATE case_hand SET gone_seq = :seq WHERE record = :record AND mark = :mark",
             {"seq": seq, "record": row["record"], "mark": row["mark"]},
         )

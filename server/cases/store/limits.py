@@ -46,7 +46,7 @@ def is_told(reading: Reading, record: str, matter: str, due_at: Instant) -> bool
 
 def keep_told(tx: Transaction, record: str, matter: str, due_at: Instant) -> None:
     """Keep that the server has told of a limit, in place of the one of the same matter that it told of before."""
-    tx.sql.run(
+    tx.sql.put(
         """
         INSERT INTO told_limit (record, matter, due_at) VALUES (:record, :matter, :due_at)
         ON CONFLICT (record, matter) DO UPDATE SET due_at = excluded.due_at

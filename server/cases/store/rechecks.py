@@ -39,12 +39,12 @@ class Wanted(NamedTuple):
 
 def add(tx: Transaction, drawn: Recheck) -> None:
     """Keep that a case was drawn."""
-    tx.sql.run(_ADD, {name: getattr(drawn, name) for name in _COLUMNS})
+    tx.sql.put(_ADD, {name: getattr(drawn, name) for name in _COLUMNS})
 
 
 def settle(tx: Transaction, record: str) -> None:
     """Note that a case waits no longer: it was checked again, or is not closed any more."""
-    tx.sql.run("UPDATE recheck SET waits = 0 WHERE record = :record AND waits = 1", {"record": record})
+    tx.sql.put("UPDATE recheck SET waits = 0 WHERE record = :record AND waits = 1", {"record": record})
 
 
 def last_revision_before(reading: Reading, at: Instant) -> tuple[int, Instant]:

@@ -77,7 +77,7 @@ def of_author(device: str, author: str) -> str:
 
 def add(tx: Transaction, origin: str, author: str) -> None:
     """Keep the first author of an origin."""
-    tx.sql.run(
+    tx.sql.put(
         "INSERT INTO device_origin (origin, author) VALUES (:origin, :author) ON CONFLICT (origin) DO NOTHING",
         {"origin": origin, "author": author},
     )
@@ -85,7 +85,7 @@ def add(tx: Transaction, origin: str, author: str) -> None:
 
 def share(tx: Transaction, origin: str, author: str, counter: int) -> None:
     """Keep that more than one hand writes under an origin, from a counter on."""
-    tx.sql.run(
+    tx.sql.put(
         """
         INSERT INTO device_origin (origin, author, shared_from) VALUES (:origin, :author, :counter)
         ON CONFLICT (origin) DO UPDATE SET shared_from = :counter
@@ -151,14 +151,14 @@ def is_missing(tx: Transaction, device: str, origin: str, seq: int, arriving: in
 
 def doubt(tx: Transaction, record: str, sign: Sign) -> None:
     """Keep that a write does not follow the one before, until all between the two has come in."""
-    tx.sql.run(
+    tx.sql.put(
         """
         INSERT INTO doubted_write (origin, origin_seq, record, since) VALUES (:origin, :seq, :record, :since)
         ON CONFLICT (origin, origin_seq, record) DO NOTHING
         """,
         {"origin": sign.dot.origin, "seq": sign.dot.seq, "record": record, "since": sign.since},
     )
-    tx.sql.run("UPDATE device_origin SET doubted = 1 WHERE origin = :origin", {"origin": sign.dot.origin})
+    tx.sql.put("UPDATE device_origin SET doubted = 1 WHERE origin = :origin", {"origin": sign.dot.origin})
 
 
 def doubts_of(tx: Transaction, origin: str) -> list[DoubtedWrite]:
@@ -172,11 +172,11 @@ def doubts_of(tx: Transaction, origin: str) -> list[DoubtedWrite]:
 
 def decide(tx: Transaction, doubted: DoubtedWrite) -> None:
     """Forget a doubt: what was missing has come in."""
-    tx.sql.run(
+    tx.sql.put(
         "DELETE FROM doubted_write WHERE origin = :origin AND origin_seq = :seq AND record = :record",
         {"origin": doubted.dot.origin, "seq": doubted.dot.seq, "record": doubted.record},
     )
-    tx.sql.run(
+    tx.sql.put(
         """
         UPDATE device_origin SET doubted = 0
          WHERE origin = :origin AND NOT EXISTS (SELECT 1 FROM doubted_write WHERE doubted_write.origin = :origin)

@@ -110,7 +110,7 @@ def settle(tx: Transaction, stored: Stored) -> None:
     Problems filed while it waited end with the waiting; what an officer decided about it stays to be read. So the
     problem that was filed then is settled after this.
     """
-    tx.sql.run(
+    tx.sql.put(
         """
         UPDATE change
            SET verdict = :verdict, version = :version, conflicts = :conflicts,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import psycopg
@@ -34,7 +34,8 @@ IDLE_MAX = "60s"
 LOCK_MAX = "20s"
 """How long a commit waits for those of other processes."""
 
-_BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT value FROM counter WHERE name = 'seq' FOR UPDATE"
+_BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
+_LOCK_COUNTER = b"SELECT value FROM counter WHERE name = 'seq' FOR UPDATE"
 _BEGIN_READING = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -161,15 +162,25 @@ class PostgresConnection:
         self.engine = engine
         self._connection: PgConnection | None = None
         self.sql = PostgresSql(self._now)
+        self._queue = ExitStack()
 
-    def begin(self) -> None:
+    def begin(self, *, queued: bool = False) -> None:
         try:
             if self._connection is None or self._connection.closed:
                 self._connection = self.engine.open()
-            self._connection.execute(_BEGIN)
+            if queued:
+                self.sql.pipeline = self._queue.enter_context(self._connection.pipeline())
+                self._connection.execute(_BEGIN)
+                self._connection.execute(_LOCK_COUNTER)
+            else:
+                self._connection.execute(_BEGIN + b"; " + _LOCK_COUNTER)
         except psycopg.Error as error:
             self._drop()
             raise PostgresError(error) from error
+
+    def flush(self) -> None:
+        self.sql.flush()
+        self._end_pipeline()
 
     def commit(self) -> None:
         connection = self._now()
@@ -184,6 +195,7 @@ class PostgresConnection:
             raise PostgresError(psycopg.InternalError("a failed transaction cannot be committed"))
 
     def roll_back(self) -> None:
+        self._end_pipeline()
         if not self.is_in_transaction():
             return
         try:
@@ -207,7 +219,15 @@ class PostgresConnection:
             raise PostgresError(psycopg.OperationalError("the connection is closed"))
         return self._connection
 
+    def _end_pipeline(self) -> None:
+        """Let statements be carried out at once again; what was left waiting and fails now is undone with the rest."""
+        if self.sql.pipeline is not None:
+            self.sql.pipeline = None
+            with suppress(psycopg.Error):
+                self._queue.close()
+
     def _drop(self) -> None:
+        self._end_pipeline()
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(psycopg.Error):

@@ -69,12 +69,14 @@ def translated(text: str) -> Translated:
 class PostgresSql(Sql):
     """Statements on PostgreSQL. connection: the one that is used now, which may be another one after a failure."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "pipeline")
 
     dialect = POSTGRES
 
     def __init__(self, connection: Callable[[], PgConnection]) -> None:
         self._connection = connection
+        self.pipeline: psycopg.Pipeline | None = None
+        """Where statements wait, while a transaction is queued."""
 
     def each(self, sql: str, parameters: Parameters = _NONE) -> Iterator[Row]:
         names, rows = self._all(sql, parameters)
@@ -86,7 +88,7 @@ class PostgresSql(Sql):
     def stream(self, sql: str, parameters: Parameters = _NONE) -> Iterator[Row]:
         text, names = translated(sql)
         connection = self._connection()
-        if connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
+        if self.pipeline is not None or connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
             return self.each(sql, parameters)
         return self._fetched(psycopg.RawServerCursor(connection, f"rows_{id(parameters)}"), text, names, parameters)
 
@@ -99,7 +101,20 @@ class PostgresSql(Sql):
         return rows[0][0] if rows else None
 
     def run(self, sql: str, parameters: Parameters = _NONE) -> int:
-        return self._execute(self._connection(), sql, parameters).rowcount
+        cursor = self._execute(self._connection(), sql, parameters)
+        self.flush(parameters)
+        return cursor.rowcount
+
+    def put(self, sql: str, parameters: Parameters = _NONE) -> None:
+        self._execute(self._connection(), sql, parameters)
+
+    def flush(self, parameters: Parameters = _NONE) -> None:
+        """Wait until all that was put is carried out; raise what it failed by."""
+        if self.pipeline is not None:
+            try:
+                self.pipeline.sync()
+            except psycopg.Error as error:
+                raise raised(error, parameters) from error
 
     def insert(self, statement: InsertInto, values: tuple[Any, ...]) -> None:
         text, _ = translated(statement.text)
@@ -119,17 +134,16 @@ class PostgresSql(Sql):
         except psycopg.Error as error:
             raise raised(error, row) from error
 
-    def run_each(self, sql: str, parameters: Iterable[Parameters]) -> int:
+    def run_each(self, sql: str, parameters: Iterable[Parameters]) -> None:
         text, names = translated(sql)
         rows = list(parameters)
         if not rows:
-            return 0
+            return
         cursor = psycopg.RawCursor(self._connection())
         try:
             cursor.executemany(text.encode(), [[row[name] for name in names] for row in rows])
         except psycopg.Error as error:
             raise raised(error, tuple(value for row in rows for value in row.values())) from error
-        return cursor.rowcount
 
     def patient(self) -> None:
         self.value("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
@@ -140,7 +154,11 @@ class PostgresSql(Sql):
 
     def _all(self, sql: str, parameters: Parameters) -> tuple[list[str], list[tuple[Any, ...]]]:
         cursor = self._execute(self._connection(), sql, parameters)
-        return [column.name for column in cursor.description or ()], cursor.fetchall()
+        try:
+            rows = cursor.fetchall()
+        except psycopg.Error as error:  # of this statement, or of one that waited before it
+            raise raised(error, parameters) from error
+        return [column.name for column in cursor.description or ()], rows
 
     def _execute(self, connection: PgConnection, sql: str, parameters: Parameters) -> psycopg.RawCursor[Any]:
         text, names = translated(sql)
@@ -174,6 +192,7 @@ class PooledSql(PostgresSql):
 
     def __init__(self, borrowed: Callable[[], AbstractContextManager[PgConnection]]) -> None:
         self._borrowed = borrowed
+        self.pipeline = None
 
     def stream(self, sql: str, parameters: Parameters = _NONE) -> Iterator[Row]:
         return self.each(sql, parameters)

@@ -123,8 +123,11 @@ class SqliteConnection:
         self.engine = engine
         self.sql = Sql(db)
 
-    def begin(self) -> None:
+    def begin(self, *, queued: bool = False) -> None:
         self._conn.execute("BEGIN IMMEDIATE")
+
+    def flush(self) -> None:
+        """Do nothing: every statement is carried out at once."""
 
     def commit(self) -> None:
         self._conn.execute("COMMIT")

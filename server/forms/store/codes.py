@@ -37,7 +37,7 @@ class Code:
 
 def replace_list(tx: Transaction, name: str, codes: Iterable[Code]) -> None:
     """Put ``codes`` in the place of the list ``name``; codes that the history names must stay, retired."""
-    tx.sql.run("DELETE FROM code WHERE list = :list", {"list": name})
+    tx.sql.put("DELETE FROM code WHERE list = :list", {"list": name})
     tx.sql.run_each(
         """
         INSERT INTO code (list, code, label, label_en, active_from, active_to, extra, position)

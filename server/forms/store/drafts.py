@@ -19,16 +19,16 @@ class Draft:
 
 def put(tx: Transaction, form_id: str, live: str, testers: Iterable[str]) -> None:
     """Make a form a draft of the form ``live``, for these testers and no others."""
-    tx.sql.run(
+    tx.sql.put(
         """
         INSERT INTO form_draft (form, live) VALUES (:form, :live)
         ON CONFLICT (form) DO UPDATE SET live = excluded.live
         """,
         {"form": form_id, "live": live},
     )
-    tx.sql.run("DELETE FROM form_tester WHERE form = :form", {"form": form_id})
+    tx.sql.put("DELETE FROM form_tester WHERE form = :form", {"form": form_id})
     for name in testers:
-        tx.sql.run("INSERT INTO form_tester (form, person) VALUES (:form, :person)", {"form": form_id, "person": name})
+        tx.sql.put("INSERT INTO form_tester (form, person) VALUES (:form, :person)", {"form": form_id, "person": name})
     tx.configuration_changed()
 
 

@@ -151,7 +151,7 @@ def as_served(name: str, content: bytes, on: date) -> bytes:
 def add_version(tx: Transaction, publication: Publication) -> None:
     """Append a version and let the form, new or not, list it; a closed form opens again."""
     definition = publication.definition
-    tx.sql.run(
+    tx.sql.put(
         """
         INSERT INTO form (id, title, version, state, created_at, updated_at)
         VALUES (:id, :title, :version, :state, :now, :now)
@@ -167,7 +167,7 @@ def add_version(tx: Transaction, publication: Publication) -> None:
             "now": tx.now,
         },
     )
-    tx.sql.run(
+    tx.sql.put(
         _INSERT_VERSION,
         {
             "form": definition.form_id,
@@ -186,7 +186,7 @@ def add_version(tx: Transaction, publication: Publication) -> None:
 
 def put_media(tx: Transaction, form_id: str, name: str, content: bytes) -> None:
     """Keep a file beside a form, in the place of one of the same name, which is kept as replaced."""
-    tx.sql.run(
+    tx.sql.put(
         """
         INSERT INTO form_media_replaced (form, name, content, replaced_at)
         SELECT form, name, content, :now FROM form_media
@@ -195,7 +195,7 @@ def put_media(tx: Transaction, form_id: str, name: str, content: bytes) -> None:
         """,
         {"form": form_id, "name": name, "content": content, "now": tx.now},
     )
-    tx.sql.run(
+    tx.sql.put(
         """
         INSERT INTO form_media (form, name, content, md5, updated_at)
         VALUES (:form, :name, :content, :md5, :now)

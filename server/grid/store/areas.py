@@ -144,12 +144,12 @@ def add(tx: Transaction, areas: Iterable[Area]) -> None:
 
 def rename(tx: Transaction, code: str, name: str) -> None:
     """Give an area another official name; the caller keeps the old one in the audit."""
-    tx.sql.run("UPDATE area SET name = :name WHERE code = :code", {"code": code, "name": name})
+    tx.sql.put("UPDATE area SET name = :name WHERE code = :code", {"code": code, "name": name})
 
 
 def end(tx: Transaction, code: str, at: Instant, successor: str | None) -> None:
     """End an area at ``at`` (half open), with its successor. What lies below is the caller's to end."""
-    tx.sql.run(
+    tx.sql.put(
         "UPDATE area SET valid_to = :at, successor = :successor WHERE code = :code",
         {"code": code, "at": at, "successor": successor},
     )

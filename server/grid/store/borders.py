@@ -36,8 +36,8 @@ def texts(reading: Reading, codes: Iterable[str]) -> Mapping[str, str]:
 
 def put(tx: Transaction, border: Border) -> None:
     """Keep the border of an area that exists, in place of the one that it had."""
-    tx.sql.run("DELETE FROM area_border WHERE area = :area", {"area": border.code})
-    tx.sql.run(_ADD, {"area": border.code, "rings": text_of(border.rings), "set_at": tx.now})
+    tx.sql.put("DELETE FROM area_border WHERE area = :area", {"area": border.code})
+    tx.sql.put(_ADD, {"area": border.code, "rings": text_of(border.rings), "set_at": tx.now})
 
 
 def text_of(rings: Rings) -> str:

@@ -30,7 +30,7 @@ def list_all(reading: Reading) -> list[FrozenReport]:
 
 def add(tx: Transaction, report: FrozenReport) -> None:
     """Keep a month as it is filed."""
-    tx.sql.run(_ADD, {**{name: getattr(report, name) for name in _COLUMNS}, "content": report.content.decode()})
+    tx.sql.put(_ADD, {**{name: getattr(report, name) for name in _COLUMNS}, "content": report.content.decode()})
 
 
 def corrections_of(reading: Reading, month: str) -> list[Correction]:
@@ -42,7 +42,7 @@ def corrections_of(reading: Reading, month: str) -> list[Correction]:
 def add_correction(tx: Transaction, correction: Correction) -> None:
     """Append a correction of a filed month."""
     row = {name: getattr(correction, name) for name in _CORRECTION_COLUMNS}
-    tx.sql.run(_ADD_CORRECTION, {**row, "content": correction.content.decode()})
+    tx.sql.put(_ADD_CORRECTION, {**row, "content": correction.content.decode()})
 
 
 def broken(reading: Reading) -> Iterator[tuple[str, str]]:

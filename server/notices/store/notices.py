@@ -28,7 +28,7 @@ _COLUMNS = ", ".join(Notice._fields)
 
 def put(tx: Transaction, person: str, kind: str, *, record: str, action: str, version: int) -> None:
     """Tell a person something of a case; what they were told of the same kind before gives way, read or not."""
-    tx.sql.run(
+    tx.sql.put(
         """
         INSERT INTO notice (person, record, kind, action, version, seq, at, read_at)
         VALUES (:person, :record, :kind, :action, :version, :seq, :at, NULL)
@@ -93,7 +93,7 @@ def find(reading: Reading, person: str, scope: Scope, seq: int) -> Notice | None
 def mark_read(tx: Transaction, person: str, seq: int) -> None:
     """Mark one notice of a person as read."""
     sql = "UPDATE notice SET read_at = :now WHERE person = :person AND seq = :seq AND read_at IS NULL"
-    tx.sql.run(sql, {"now": tx.now, "person": person, "seq": seq})
+    tx.sql.put(sql, {"now": tx.now, "person": person, "seq": seq})
 
 
 def mark_all_read(tx: Transaction, person: str, until: int) -> int:
@@ -105,7 +105,7 @@ def mark_all_read(tx: Transaction, person: str, until: int) -> int:
 def mark_case_read(tx: Transaction, person: str, record: str) -> None:
     """Mark what a person was told of one case as read: they have acted on it."""
     sql = "UPDATE notice SET read_at = :now WHERE person = :person AND record = :record AND read_at IS NULL"
-    tx.sql.run(sql, {"now": tx.now, "person": person, "record": record})
+    tx.sql.put(sql, {"now": tx.now, "person": person, "record": record})
 
 
 def mark_work_read(tx: Transaction, record: str) -> None:

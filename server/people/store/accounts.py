@@ -74,12 +74,12 @@ def find_ignoring_case(reading: Reading, name: str) -> str | None:
 def add(tx: Transaction, name: str, display: str, password_hash: str | None, state: PasswordState) -> None:
     """Append an account; a name that exists is an integrity error, since callers have looked."""
     row = {"name": name, "display": display, "password_hash": password_hash, "password_state": state.value}
-    tx.sql.run(_ADD, row | {"created_at": tx.now})
+    tx.sql.put(_ADD, row | {"created_at": tx.now})
 
 
 def set_password(tx: Transaction, name: str, password_hash: str, state: PasswordState) -> None:
     """Give the account another password and open a lock."""
-    tx.sql.run(
+    tx.sql.put(
         "UPDATE person SET password_hash = :hash, password_state = :state, locked_until = NULL WHERE name = :name",
         {"name": name, "hash": password_hash, "state": state.value},
     )
@@ -87,17 +87,17 @@ def set_password(tx: Transaction, name: str, password_hash: str, state: Password
 
 def set_password_state(tx: Transaction, name: str, state: PasswordState) -> None:
     """Note whose the password of the account is; it stays as it is."""
-    tx.sql.run("UPDATE person SET password_state = :state WHERE name = :name", {"name": name, "state": state.value})
+    tx.sql.put("UPDATE person SET password_state = :state WHERE name = :name", {"name": name, "state": state.value})
 
 
 def set_locked_until(tx: Transaction, name: str, until: Instant | None) -> None:
     """Note until when some address is locked out of the account, for those who look after accounts."""
-    tx.sql.run("UPDATE person SET locked_until = :until WHERE name = :name", {"name": name, "until": until})
+    tx.sql.put("UPDATE person SET locked_until = :until WHERE name = :name", {"name": name, "until": until})
 
 
 def revoke(tx: Transaction, name: str) -> None:
     """Close the account for good, from now on."""
-    tx.sql.run("UPDATE person SET revoked_at = :now WHERE name = :name", {"name": name, "now": tx.now})
+    tx.sql.put("UPDATE person SET revoked_at = :now WHERE name = :name", {"name": name, "now": tx.now})
 
 
 def has_phone_keys(reading: Reading, name: str) -> bool:

@@ -62,7 +62,7 @@ def history(reading: Reading, code: str) -> list[Body]:
 
 def add(tx: Transaction, body: Body) -> None:
     """Append a body, or another spell of one."""
-    tx.sql.run(_ADD, asdict(body))
+    tx.sql.put(_ADD, asdict(body))
     tx.configuration_changed()
 
 
@@ -76,7 +76,7 @@ def supersede(tx: Transaction, old: Body, new: Body, at: Instant) -> Body:
 
 def end(tx: Transaction, body: Body, at: Instant) -> None:
     """End a body at ``at`` (half open); its row stays."""
-    tx.sql.run(
+    tx.sql.put(
         "UPDATE body SET valid_to = :at WHERE code = :code AND valid_from = :valid_from",
         {"code": body.code, "valid_from": body.valid_from, "at": at},
     )

@@ -32,7 +32,7 @@ def record(tx: Transaction, person: str, device: str, program: str, unsent: int,
 
     program: the name it reports. address: of the server, by which it comes.
     """
-    tx.sql.run(
+    tx.sql.put(
         """
         INSERT INTO field_client (person, device, program, seen_at, unsent, address)
         VALUES (:person, :device, :program, :now, :unsent, :address)

@@ -23,4 +23,4 @@ def get(reading: Reading, person: str, name: str) -> str:
 
 def keep(tx: Transaction, person: str, name: str, value: str) -> None:
     """Keep what a person has chosen, in the place of what they had chosen before."""
-    tx.sql.run(_KEEP, {"person": person, "name": name, "value": value})
+    tx.sql.put(_KEEP, {"person": person, "name": name, "value": value})

@@ -101,7 +101,7 @@ def touch_key(
 
     address: of the server, by which it came, likewise.
     """
-    tx.sql.run(
+    tx.sql.put(
         """
         UPDATE phone_key
            SET last_seen_at = :now,
@@ -117,7 +117,7 @@ def touch_key(
 def add_key(tx: Transaction, name: str, token: str) -> str:
     """Append a phone key for ``name`` and return its id; only the hash of ``token`` is kept."""
     id = tx.new_id()
-    tx.sql.run(_ADD_KEY, {"id": id, "person": name, "token_hash": token_hash(token), "created_at": tx.now})
+    tx.sql.put(_ADD_KEY, {"id": id, "person": name, "token_hash": token_hash(token), "created_at": tx.now})
     return id
 
 
@@ -138,14 +138,14 @@ def add_duty(tx: Transaction, name: str, duty: Duty) -> Duty:
     """Append a duty and return it with its id."""
     added = replace(duty, id=tx.new_id())
     row = {"id": added.id, "person": name, "role": added.role.value, "area": added.area, "body": added.body}
-    tx.sql.run(_ADD_DUTY, row | {"starts_at": added.starts_at, "ends_at": added.ends_at})
+    tx.sql.put(_ADD_DUTY, row | {"starts_at": added.starts_at, "ends_at": added.ends_at})
     tx.configuration_changed()
     return added
 
 
 def end_duty(tx: Transaction, duty_id: str, at: Instant) -> None:
     """End a duty at ``at`` (half open), or at its start when that is later: it then was never in force."""
-    tx.sql.run(
+    tx.sql.put(
         "UPDATE duty SET ends_at = CASE WHEN starts_at > :at THEN starts_at ELSE :at END WHERE id = :id",
         {"id": duty_id, "at": at},
     )

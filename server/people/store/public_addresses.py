@@ -33,5 +33,5 @@ def add(tx: Transaction, step: Step, url: str, old_url: str, *, by: str) -> Kept
     """Append a step, and return how it is now. url, old_url: as of ``KeptAddress``."""
     number = int(tx.sql.value("SELECT COALESCE(MAX(number), 0) FROM address_step") or 0) + 1
     row = {"number": number, "step": step.value, "url": url, "old_url": old_url, "made_at": tx.now, "made_by": by}
-    tx.sql.run(_ADD, row)
+    tx.sql.put(_ADD, row)
     return KeptAddress(step, url, old_url, tx.now, by)

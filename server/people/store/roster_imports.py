@@ -51,7 +51,7 @@ def keep(tx: Transaction, kind: Kind, person: str, token: str, file_name: str, c
     kept = Kept(token, file_name, content, None, instants.later(tx.now, KEPT))
     row = {"token": token, "kind": kind, "person": person, "file_name": file_name}
     said = {"content": orjson.dumps(content).decode(), "created_at": tx.now, "expires_at": kept.expires_at}
-    tx.sql.run(_ADD, row | said)
+    tx.sql.put(_ADD, row | said)
     return kept
 
 
@@ -73,7 +73,7 @@ def get(reading: Reading, kind: Kind, token: str, person: str) -> Kept:
 
 def finish(tx: Transaction, token: str, result: dict[str, Any]) -> None:
     """Note what an import did."""
-    tx.sql.run(
+    tx.sql.put(
         "UPDATE roster_import SET result = :result WHERE token = :token",
         {"token": token, "result": orjson.dumps(result).decode()},
     )
@@ -81,4 +81,4 @@ def finish(tx: Transaction, token: str, result: dict[str, Any]) -> None:
 
 def delete_expired(tx: Transaction) -> None:
     """Delete what is past its time."""
-    tx.sql.run("DELETE FROM roster_import WHERE expires_at <= :now", {"now": tx.now})
+    tx.sql.put("DELETE FROM roster_import WHERE expires_at <= :now", {"now": tx.now})

@@ -69,7 +69,7 @@ class Holder(NamedTuple):
 
 def add(tx: Transaction, session: Session) -> None:
     """Append a session."""
-    tx.sql.run(_ADD, asdict(session) | {"is_used": int(session.is_used)})
+    tx.sql.put(_ADD, asdict(session) | {"is_used": int(session.is_used)})
 
 
 def find(reading: Reading, id: str) -> Session | None:
@@ -92,7 +92,7 @@ def find_holder(reading: Reading, id: str) -> Holder | None:
 def exchange(tx: Transaction, session: Session, token: str, predecessor: str) -> Session:
     """Let ``token`` follow ``predecessor``, and return the session as it then stands."""
     changed = replace(session, token=token, predecessor=predecessor, is_used=False, last_used_at=tx.now)
-    tx.sql.run(
+    tx.sql.put(
         """
         UPDATE sign_in_session
            SET token = :token, predecessor = :predecessor, is_used = 0, last_used_at = :now
@@ -105,7 +105,7 @@ def exchange(tx: Transaction, session: Session, token: str, predecessor: str) ->
 
 def note_use(tx: Transaction, id: str, token: str) -> None:
     """Record that the session is in use. token: the refresh token that the shown access token was given with."""
-    tx.sql.run(
+    tx.sql.put(
         """
         UPDATE sign_in_session
            SET last_used_at = :now, is_used = CASE WHEN token = :token THEN 1 ELSE is_used END

@@ -17,7 +17,7 @@ _ADD = inserting("sign_in_failure", ("account", "address", "is_known", "failed_a
 def add(tx: Transaction, name: str, address: str, *, is_known: bool) -> None:
     """Append a failed try. is_known: whether ``name`` signed in rightly from ``address`` before."""
     row = {"account": _digest(name), "address": address, "is_known": int(is_known), "failed_at": tx.now}
-    tx.sql.run(_ADD, row)
+    tx.sql.put(_ADD, row)
 
 
 def nth_of_both(reading: Reading, name: str, address: str, since: Instant, number: int) -> Instant | None:
@@ -40,12 +40,12 @@ def forget(tx: Transaction, name: str, address: str | None) -> None:
     """Delete the failures of ``name``: those from ``address``, or all."""
     where = "" if address is None else " AND address = :address"
     values = {"account": _digest(name)} | ({} if address is None else {"address": address})
-    tx.sql.run(f"DELETE FROM sign_in_failure WHERE account = :account{where}", values)
+    tx.sql.put(f"DELETE FROM sign_in_failure WHERE account = :account{where}", values)
 
 
 def forget_before(tx: Transaction, instant: Instant) -> None:
     """Delete the failures before ``instant``, which count no longer."""
-    tx.sql.run("DELETE FROM sign_in_failure WHERE failed_at < :instant", {"instant": instant})
+    tx.sql.put("DELETE FROM sign_in_failure WHERE failed_at < :instant", {"instant": instant})
 
 
 def last_success(reading: Reading, name: str, address: str) -> Instant | None:
@@ -59,14 +59,14 @@ def last_success(reading: Reading, name: str, address: str) -> Instant | None:
 
 def note_success(tx: Transaction, name: str, address: str, forgotten_before: Instant) -> None:
     """Record that ``name`` signed in rightly from ``address`` now; addresses unused for long are deleted."""
-    tx.sql.run(
+    tx.sql.put(
         """
         INSERT INTO sign_in_address (person, address, succeeded_at) VALUES (:person, :address, :now)
         ON CONFLICT (person, address) DO UPDATE SET succeeded_at = excluded.succeeded_at
         """,
         {"person": name, "address": address, "now": tx.now},
     )
-    tx.sql.run("DELETE FROM sign_in_address WHERE succeeded_at < :before", {"before": forgotten_before})
+    tx.sql.put("DELETE FROM sign_in_address WHERE succeeded_at < :before", {"before": forgotten_before})
 
 
 def _nth(reading: Reading, where: str, values: dict[str, str], since: Instant, number: int) -> Instant | None:

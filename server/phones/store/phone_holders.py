@@ -19,7 +19,7 @@ class Holder(NamedTuple):
 
 def note(tx: Transaction, device: str, key_id: str) -> None:
     """Record that a phone has come with a key, now. key_id: of the key, whose person the phone's user is."""
-    tx.sql.run(
+    tx.sql.put(
         """
         INSERT INTO phone_holder (device, person, seen_at, compared_at)
         SELECT :device, person, :now,
@@ -63,7 +63,7 @@ def others(reading: Reading, holder: Holder) -> list[Holder]:
 
 def record_comparison(tx: Transaction, holder: Holder) -> None:
     """Record that the rows on a phone were compared now."""
-    tx.sql.run(
+    tx.sql.put(
         "UPDATE phone_holder SET compared_at = :now WHERE device = :device AND person = :person",
         {"device": holder.device, "person": holder.person, "now": tx.now},
     )

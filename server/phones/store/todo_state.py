@@ -21,7 +21,7 @@ def last_comparison(reading: Reading) -> tuple[str, Instant] | None:
 
 def record_comparison(tx: Transaction, configuration: str) -> None:
     """Record that all states were compared now."""
-    tx.sql.run(
+    tx.sql.put(
         "INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value",
         {"name": _COMPARED, "value": f"{configuration} {tx.now}"},
     )
@@ -43,7 +43,7 @@ def stored_states(reading: Reading) -> Mapping[str, str]:
 
 def store(tx: Transaction, person: str, state: str) -> None:
     """Store a state in the place of the one before it."""
-    tx.sql.run(
+    tx.sql.put(
         "INSERT INTO todo_told (person, standing) VALUES (:person, :standing)"
         " ON CONFLICT (person) DO UPDATE SET standing = excluded.standing",
         {"person": person, "standing": state},

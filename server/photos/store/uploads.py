@@ -47,7 +47,7 @@ class Upload:
 
 def add(tx: Transaction, upload: Upload) -> None:
     """Store a new upload."""
-    tx.sql.run(inserting("upload", _COLUMNS), {name: getattr(upload, name) for name in _COLUMNS})
+    tx.sql.put(inserting("upload", _COLUMNS), {name: getattr(upload, name) for name in _COLUMNS})
 
 
 def find(reading: Reading, id: str, author: str) -> Upload | None:
@@ -61,7 +61,7 @@ def find(reading: Reading, id: str, author: str) -> Upload | None:
 
 def advance(tx: Transaction, id: str, received: int, expires_at: Instant) -> None:
     """Note how many bytes of an upload are on the disk for good, and until when the rest may come."""
-    tx.sql.run(
+    tx.sql.put(
         "UPDATE upload SET received = :received, expires_at = :expires_at WHERE id = :id",
         {"id": id, "received": received, "expires_at": expires_at},
     )
@@ -69,17 +69,17 @@ def advance(tx: Transaction, id: str, received: int, expires_at: Instant) -> Non
 
 def note_sha256(tx: Transaction, id: str, sha256: str) -> None:
     """Note what all of an upload is, before its file moves away."""
-    tx.sql.run("UPDATE upload SET sha256 = :sha256 WHERE id = :id", {"id": id, "sha256": sha256})
+    tx.sql.put("UPDATE upload SET sha256 = :sha256 WHERE id = :id", {"id": id, "sha256": sha256})
 
 
 def complete(tx: Transaction, id: str) -> None:
     """Note that the content of an upload is kept."""
-    tx.sql.run("UPDATE upload SET completed_at = :now WHERE id = :id", {"id": id, "now": tx.now})
+    tx.sql.put("UPDATE upload SET completed_at = :now WHERE id = :id", {"id": id, "now": tx.now})
 
 
 def delete(tx: Transaction, id: str) -> None:
     """Forget an upload; its file is the caller's to delete."""
-    tx.sql.run("DELETE FROM upload WHERE id = :id", {"id": id})
+    tx.sql.put("DELETE FROM upload WHERE id = :id", {"id": id})
 
 
 def held_bytes(reading: Reading, author: str, key_id: str | None) -> tuple[int, int, int]:

@@ -56,7 +56,7 @@ class StoredProblem:
 def add(tx: Transaction, problem: Problem) -> str:
     """File a problem and return its id."""
     id = tx.new_id()
-    tx.sql.run(
+    tx.sql.put(
         _INSERT,
         {
             "id": id,
@@ -113,7 +113,7 @@ def message_of(reading: Reading, id: str) -> str:
 
 def settle(tx: Transaction, id: str, by: str) -> None:
     """Mark a problem as settled by ``by`` (a user name, or ``server`` when it settled itself)."""
-    tx.sql.run(
+    tx.sql.put(
         "UPDATE problem SET settled_at = :at, settled_by = :by WHERE id = :id AND settled_at IS NULL",
         {"id": id, "at": tx.now, "by": by},
     )
@@ -121,7 +121,7 @@ def settle(tx: Transaction, id: str, by: str) -> None:
 
 def settle_about(tx: Transaction, submission: str, kind: ProblemKind) -> None:
     """Settle the open problems of one kind about a submission, since what they told of has come right by itself."""
-    tx.sql.run(
+    tx.sql.put(
         """
         UPDATE problem SET settled_at = :at, settled_by = 'server'
          WHERE submission = :submission AND kind = :kind AND settled_at IS NULL
@@ -132,7 +132,7 @@ def settle_about(tx: Transaction, submission: str, kind: ProblemKind) -> None:
 
 def reopen(tx: Transaction, id: str) -> None:
     """Put a problem back on the list."""
-    tx.sql.run("UPDATE problem SET settled_at = NULL, settled_by = NULL WHERE id = :id", {"id": id})
+    tx.sql.put("UPDATE problem SET settled_at = NULL, settled_by = NULL WHERE id = :id", {"id": id})
 
 
 def keep_detail(tx: Transaction, id: str, detail: Mapping[str, Any], *, message: str | None = None) -> None:
@@ -140,7 +140,7 @@ def keep_detail(tx: Transaction, id: str, detail: Mapping[str, Any], *, message:
 
     detail: the whole, with what it held before. message: what it says from now on, None for what it said.
     """
-    tx.sql.run(
+    tx.sql.put(
         "UPDATE problem SET detail = :detail, message = COALESCE(:message, message) WHERE id = :id",
         {"id": id, "detail": orjson.dumps(dict(detail)).decode(), "message": message},
     )
@@ -149,7 +149,7 @@ def keep_detail(tx: Transaction, id: str, detail: Mapping[str, Any], *, message:
 def keep_settlement(tx: Transaction, id: str, settlement: Settlement) -> None:
     """Keep with a problem what was decided about it last."""
     plain = asdict(settlement)
-    tx.sql.run(
+    tx.sql.put(
         "UPDATE problem SET settlement = :settlement WHERE id = :id",
         {"id": id, "settlement": orjson.dumps(plain).decode()},
     )

@@ -73,13 +73,13 @@ def enter(tx: Transaction, rows: list[Row]) -> None:
 
 def empty(tx: Transaction) -> None:
     """Take every label out, old ones too, which the index cannot tell from others; housekeeping enters them anew."""
-    tx.sql.run(_EMPTY[tx.sql.dialect])
-    tx.sql.run("UPDATE counter SET value = 0 WHERE name = 'labels'")
+    tx.sql.put(_EMPTY[tx.sql.dialect])
+    tx.sql.put("UPDATE counter SET value = 0 WHERE name = 'labels'")
 
 
 def move_mark(tx: Transaction, window: Window) -> None:
     """Note that all of a window is in the index; the mark never moves back."""
-    tx.sql.run(
+    tx.sql.put(
         "UPDATE counter SET value = :until WHERE name = 'labels' AND value = :since",
         {"until": window.until, "since": window.since},
     )

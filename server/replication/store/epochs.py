@@ -68,13 +68,13 @@ def cover(tx: Transaction, seq: int) -> None:
     """Say that a finished backup covers everything up to ``seq``; one that covers less takes nothing back."""
     covered = epoch.setting(tx, "durable")
     if covered is None or int(covered) < seq:
-        tx.sql.run(_SET, {"name": "durable", "value": str(seq)})
+        tx.sql.put(_SET, {"name": "durable", "value": str(seq)})
 
 
 def replace(tx: Transaction, epoch: str, restores: int) -> None:
     """Put a new epoch in the place of the present one. restores: its number."""
     for name, value in (("epoch", epoch), ("restores", str(restores))):
-        tx.sql.run(_SET, {"name": name, "value": value})
+        tx.sql.put(_SET, {"name": name, "value": value})
     tx.configuration_changed()
 
 

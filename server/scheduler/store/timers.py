@@ -14,7 +14,7 @@ def done_until(reading: Reading, name: str) -> Instant | None:
 
 def begin(tx: Transaction, name: str, at: Instant) -> None:
     """Let a timer count from ``at``; nothing happens to one that counts already."""
-    tx.sql.run(
+    tx.sql.put(
         "INSERT INTO timer (name, done_until) VALUES (:name, :at) ON CONFLICT (name) DO NOTHING",
         {"name": name, "at": at},
     )

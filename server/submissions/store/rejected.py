@@ -39,7 +39,7 @@ def add_attachments(tx: Transaction, body: str, files: Iterable[Attachment]) -> 
 
 def settle_problems(tx: Transaction, sha256: str) -> None:
     """Settle the problems about a submission that has now been accepted after all (an edit after its original)."""
-    tx.sql.run(
+    tx.sql.put(
         """
         UPDATE problem SET settled_at = :at, settled_by = 'server'
          WHERE kept_body = :sha256 AND settled_at IS NULL

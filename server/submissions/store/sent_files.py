@@ -28,7 +28,7 @@ _UNNAMED = "NOT EXISTS (SELECT 1 FROM change_file WHERE change_file.sha256 = sen
 
 def add(tx: Transaction, file: SentFile, author: str) -> None:
     """Note that ``author`` has sent all of a content, which is on the disk already."""
-    tx.sql.run(_ADD, {**file._asdict(), "author": author, "received_at": tx.now})
+    tx.sql.put(_ADD, {**file._asdict(), "author": author, "received_at": tx.now})
     thumbnails.ask(tx, [file.sha256])
 
 

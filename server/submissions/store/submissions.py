@@ -153,7 +153,7 @@ def was_sent_as(reading: Reading, id: str, sha256: str) -> bool:
 
 def move(tx: Transaction, id: str, path: str) -> None:
     """Set the ``path`` that a submission belongs to, once the record that it made is known."""
-    tx.sql.run("UPDATE submission SET path = :path WHERE id = :id", {"id": id, "path": path})
+    tx.sql.put("UPDATE submission SET path = :path WHERE id = :id", {"id": id, "path": path})
 
 
 def files_present(reading: Reading, id: str) -> int:
@@ -163,7 +163,7 @@ def files_present(reading: Reading, id: str) -> int:
 
 def supersede(tx: Transaction, id: str) -> None:
     """Mark a version as replaced by an edit."""
-    tx.sql.run("UPDATE submission SET current = 0 WHERE id = :id", {"id": id})
+    tx.sql.put("UPDATE submission SET current = 0 WHERE id = :id", {"id": id})
 
 
 def add_attachments(tx: Transaction, id: str, files: Iterable[tuple[Attachment, bool]], *, carried: int) -> None:
@@ -172,7 +172,7 @@ def add_attachments(tx: Transaction, id: str, files: Iterable[tuple[Attachment, 
     for file, expected in files:
         if media_types.is_picture(file.media_type, file.declared_type):
             pictures.add(file.sha256)
-        tx.sql.run(
+        tx.sql.put(
             _INSERT_FILE,
             {
                 "submission": id,
@@ -187,7 +187,7 @@ def add_attachments(tx: Transaction, id: str, files: Iterable[tuple[Attachment, 
             },
         )
     thumbnails.ask(tx, sorted(pictures))
-    tx.sql.run(
+    tx.sql.put(
         """
         UPDATE submission
            SET files_present = (

@@ -43,7 +43,7 @@ def ask(tx: Transaction, sha256s: Iterable[str]) -> None:
 def ask_again(tx: Transaction, sha256: str) -> None:
     """Let a thumbnail be made whose file is not there, as after a backup was put back; a damaged photo stays so."""
     again = "DO UPDATE SET state = 'waiting', tries = 0, asked_at = excluded.asked_at WHERE thumbnail.state = 'made'"
-    tx.sql.run(_ASK.replace("DO NOTHING", again), {"sha256": sha256, "now": tx.now})
+    tx.sql.put(_ASK.replace("DO NOTHING", again), {"sha256": sha256, "now": tx.now})
 
 
 def waiting(reading: Reading, limit: int) -> list[Waiting]:

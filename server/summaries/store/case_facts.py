@@ -61,7 +61,7 @@ _KEEP_ENDING = (
 
 def add(sql: Sql, facts: CaseFacts, stepped_at: Instant) -> None:
     """Add the facts of a new case; stepped_at: instant of its newest step."""
-    sql.run(_INSERT, row_of(facts, stepped_at))
+    sql.put(_INSERT, row_of(facts, stepped_at))
     _add_handovers(sql, facts, ())
     if facts.endings:
         sql.run_each(_KEEP_ENDING, endings(facts))
@@ -79,12 +79,12 @@ def replace(sql: Sql, before: CaseFacts, facts: CaseFacts, stepped_at: Instant) 
 
 def add_step(sql: Sql, record: str, version: int, step: Step) -> None:
     """Append the step that made this version of a record."""
-    sql.run(_ADD_STEP, step_row(record, version, step))
+    sql.put(_ADD_STEP, step_row(record, version, step))
 
 
 def keep_first_category(sql: Sql, id: str, category: str) -> None:
     """Keep in the first step of a case the category that it began with, unless it is kept: before a correction."""
-    sql.run(
+    sql.put(
         """
         UPDATE case_step SET category = :category
          WHERE record = :id AND category IS NULL

@@ -28,7 +28,7 @@ def keep(sql: Sql, before: Record | None, after: Record) -> None:
     """Keep what a patrol tells now; before: the record as it was, None for a new one."""
     if before is not None and all(before.fields.get(name) == after.fields.get(name) for name in _FIELDS):
         return
-    sql.run(_KEEP, row_of(of_fields(after.id, after.created_at, after.path, after.fields)))
+    sql.put(_KEEP, row_of(of_fields(after.id, after.created_at, after.path, after.fields)))
 
 
 def of_fields(id: str, received_at: Instant, path: str, fields: Mapping[str, str]) -> Patrol:
