@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from typing import TypeVar
 
 from server import background
 from server.admin.usecases.disk_room import DiskWatch
@@ -28,6 +29,8 @@ from server.settings import Settings, described
 from server.submissions.store.blobs import BlobStore
 from server.webhooks.usecases import delivering
 
+T = TypeVar("T")
+
 
 @contextmanager
 def doing_beside(database: Database, blobs: BlobStore, settings: Settings, *, is_seen_whole: bool) -> Iterator[None]:
@@ -41,19 +44,22 @@ def doing_beside(database: Database, blobs: BlobStore, settings: Settings, *, is
     keeper = _keeper(database, settings, stopping)
     rounds.start(database, described(settings))
 
+    def clean() -> None:
+        file_round(database, blobs)
+
     def draw() -> None:
         thumbnails.round_of(database, blobs, stopping, settings.disk_free_bytes_min)
 
     try:
         with (
-            Housekeeper(lambda: database.write(round_of)),
-            Housekeeper(lambda: running.round_of(database), task="timers"),
+            Housekeeper(by_one(database, "housekeeping", lambda: database.write(round_of))),
+            Housekeeper(by_one(database, "timers", lambda: running.round_of(database)), task="timers"),
             Housekeeper(lambda: rounds.every_minute(database), task="audit"),
-            Housekeeper(lambda: file_round(database, blobs), FILES_EVERY_S, "cleaning files"),
+            Housekeeper(by_one(database, "files", clean), FILES_EVERY_S, "cleaning files"),
             Housekeeper(DiskWatch(database.folder, settings.disk_free_bytes_min).round, task="disk"),
             Housekeeper(lambda: label_round(database), LABELS_EVERY_S, "entering labels"),
             Housekeeper(delivering.Deliverer(database, settings).round, delivering.EVERY_S, "webhooks"),
-            Housekeeper(draw, thumbnails.EVERY_S, "thumbnails"),
+            Housekeeper(by_one(database, "thumbnails", draw), thumbnails.EVERY_S, "thumbnails"),
             nullcontext() if is_seen_whole else _looking_through(database),
             nullcontext() if keeper is None else Housekeeper(keeper.round, task="backups"),
         ):
@@ -63,6 +69,16 @@ def doing_beside(database: Database, blobs: BlobStore, settings: Settings, *, is
                 stopping.set()  # a backup that is under way ends here
     finally:
         rounds.stop(database)
+
+
+def by_one(database: Database, task: str, run_round: Callable[[], T]) -> Callable[[], T | None]:
+    """Return ``run_round`` as one process at a time does it; it returns None where another process is at it."""
+
+    def run() -> T | None:
+        with database.engine.one_at_a_time(task) as is_ours:
+            return run_round() if is_ours else None
+
+    return run
 
 
 def _keeper(database: Database, settings: Settings, stopping: threading.Event) -> schedule.Keeper | None:

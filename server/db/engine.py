@@ -128,7 +128,10 @@ class Engine(Protocol):
         """Do without any other server for one block: this process serves the county, or none does. Raises as above."""
 
     def is_served_elsewhere(self) -> bool:
-        """Say whether another process serves the county now, as far as that can be known."""
+        """Say whether another process serves the county now."""
+
+    def one_at_a_time(self, task: str) -> AbstractContextManager[bool]:
+        """Hold ``task`` for one block, where several processes serve the county; yield False where another has it."""
 
     def secret(self) -> str:
         """Return what signs tokens, cursors and marks of this county."""

@@ -16,7 +16,7 @@ import pytest
 from server.db import database, migrations
 from server.db.database import Database
 from server.db.folder import FILE_NAME
-from server.db.postgres import schema
+from server.db.postgres import connections, schema
 from server.db.postgres.engine import PostgresEngine
 from server.db.sql import EngineError
 from server.db.sqlite.engine import SqliteEngine
@@ -334,3 +334,24 @@ def test_what_waits_in_the_queue_is_seen_by_the_next_read_and_counted_by_the_nex
         told, _ = gate.queue(work, keep("other"))
 
     assert told.result() == (2, 3)
+
+
+def test_one_process_at_a_time_has_a_task_and_who_serves_is_known(engine):
+    def other() -> PostgresEngine:
+        return PostgresEngine(postgres_server.database_url(), "130630", engine.folder)
+
+    with engine.one_at_a_time("timers") as first, other().one_at_a_time("timers") as second:
+        assert (first, second) == (True, False)
+    with other().one_at_a_time("timers") as later:
+        assert later
+
+    assert not other().is_served_elsewhere()
+    with engine.serving():
+        assert not engine.is_served_elsewhere()  # it is this process that serves
+        with engine.alone():
+            pass
+        with psycopg.connect(postgres_server.database_url(), autocommit=True) as elsewhere:
+            connections.be_present(elsewhere, engine.schema)
+            assert engine.is_served_elsewhere()
+            with pytest.raises(Busy), engine.alone():
+                pass

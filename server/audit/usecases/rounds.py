@@ -17,10 +17,13 @@ from server.log import log
 def start(database: Database, settings: Mapping[str, str]) -> None:
     """Make entries of the exports that the last server did not end, and of settings that are other than then.
 
+    Where another process serves the county, its exports are its own.
+
     settings: by name, as they are now. Nobody waits for it, since serving begins while a command may hold the write
     lock; it is the first work of the writer. On a full disk both wait for the next start.
     """
-    database.write_later(lambda tx: _begin(tx, settings), _not_begun)
+    is_alone = not database.engine.is_served_elsewhere()
+    database.write_later(lambda tx: _begin(tx, settings, is_alone=is_alone), _not_begun)
 
 
 def every_minute(database: Database) -> None:
@@ -49,8 +52,9 @@ def _not_begun(error: BaseException) -> None:
     log.error("start not in the audit", cause=repr(error.__cause__ or error))
 
 
-def _begin(tx: Transaction, settings: Mapping[str, str]) -> None:
-    exports.end_interrupted(tx)
+def _begin(tx: Transaction, settings: Mapping[str, str], *, is_alone: bool) -> None:
+    if is_alone:
+        exports.end_interrupted(tx)
     last = entry_lists.page(tx, EVERYWHERE, AuditFilters(events=("setting.change",)), before=None, limit=1)
     known = last[0].details["now"] if last else {}
     changed = sorted(name for name in {*known, *settings} if known.get(name) != settings.get(name))

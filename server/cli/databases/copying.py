@@ -25,7 +25,7 @@ def copy(source: str, target: str, county: str) -> None:
     folder of photos.
     """
     taken, made = _engine(source, county), _engine(target, county)
-    with taken.serving():
+    with taken.alone():
         copied = copying.copy(taken, made)
     rows = sum(each.rows for each in copied)
     click.echo(f"已复制 {len(copied)} 个表、{rows} 行，逐行核对一致。", err=True)

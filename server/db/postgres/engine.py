@@ -9,34 +9,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-from psycopg.pq import TransactionStatus
-from psycopg_pool import ConnectionPool
 
-from server.db.postgres import failures, schema
-from server.db.postgres.failures import CommitUnknown, PostgresError
-from server.db.postgres.statements import PgConnection, PooledSql, PostgresSql, speak_as_stores_do
+from server.db.postgres import connections, failures, schema
+from server.db.postgres.connections import WAIT_S, NoTurn, PostgresConnection, PostgresReaders
+from server.db.postgres.failures import PostgresError
+from server.db.postgres.statements import PgConnection, speak_as_stores_do
 from server.db.sql import Sql
 from server.errors import Busy, Damaged, Refusal
-
-READERS_MAX = 24
-"""How many connections one process reads with: one for each thread that answers, and some for what runs beside."""
-
-WAIT_S = 10
-"""How long a reader waits for a connection, and a connection for its server, in seconds."""
 
 IDLE_MAX = "60s"
 """How long a process that has stopped in the middle of a transaction keeps others from writing."""
 
 LOCK_MAX = "20s"
 """How long a commit waits for those of other processes."""
-
-_BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
-_LOCK_COUNTER = b"SELECT value FROM counter WHERE name = 'seq' FOR UPDATE"
-_BEGIN_READING = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class PostgresEngine:
@@ -63,13 +52,29 @@ class PostgresEngine:
     @contextmanager
     def serving(self) -> Iterator[None]:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o750)  # any number of processes, each with a folder
-        yield
+        with self._refusing(), self.open() as connection:
+            connections.be_present(connection, self.schema)
+            _SERVED_HERE[self.name] = connection
+            try:
+                yield
+            finally:
+                del _SERVED_HERE[self.name]
 
-    def alone(self) -> AbstractContextManager[None]:
-        raise Busy("数据库里的县可能还有别的服务进程；换下的文件由它们稍后删除。", schema=self.schema)
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with self._refusing(), self._present() as connection, connections.alone(connection, self.schema) as is_alone:
+            if not is_alone:
+                raise Busy(f"另一个 firegrid serve 正在使用 {self.schema}；请先停止它。", schema=self.schema)
+            yield
 
     def is_served_elsewhere(self) -> bool:
-        return False  # it makes no difference: whoever writes takes the lock of the county
+        with self._refusing(), self._present() as connection, connections.alone(connection, self.schema) as is_alone:
+            return not is_alone
+
+    @contextmanager
+    def one_at_a_time(self, task: str) -> Iterator[bool]:
+        with self._refusing(), self.open() as connection, connections.held(connection, self.schema, task) as is_held:
+            yield is_held
 
     def secret(self) -> str:
         with self._refusing(), self._opened() as connection:
@@ -89,7 +94,7 @@ class PostgresEngine:
             schema.drop(connection, self.schema)
 
     def connect(self) -> PostgresConnection:
-        return PostgresConnection(self)
+        return PostgresConnection(self, self.open)
 
     def open(self) -> PgConnection:
         """Open a connection that works in the schema of the county. Raises psycopg.Error."""
@@ -140,6 +145,15 @@ class PostgresEngine:
         )
 
     @contextmanager
+    def _present(self) -> Iterator[PgConnection]:
+        """Lend the connection by which this process says that it serves, or another where it does not."""
+        if self.name in _SERVED_HERE:
+            yield _SERVED_HERE[self.name]
+            return
+        with self.open() as connection:
+            yield connection
+
+    @contextmanager
     def _opened(self) -> Iterator[PgConnection]:
         with self.open() as connection:
             yield connection
@@ -155,141 +169,5 @@ class PostgresEngine:
             raise refusal from error
 
 
-class PostgresConnection:
-    """The connection that writes; it is opened when it is needed, and anew after it was lost."""
-
-    def __init__(self, engine: PostgresEngine) -> None:
-        self.engine = engine
-        self._connection: PgConnection | None = None
-        self.sql = PostgresSql(self._now)
-        self._queue = ExitStack()
-
-    def begin(self, *, queued: bool = False) -> None:
-        try:
-            if self._connection is None or self._connection.closed:
-                self._connection = self.engine.open()
-            if queued:
-                self.sql.pipeline = self._queue.enter_context(self._connection.pipeline())
-                self._connection.execute(_BEGIN)
-                self._connection.execute(_LOCK_COUNTER)
-            else:
-                self._connection.execute(_BEGIN + b"; " + _LOCK_COUNTER)
-        except psycopg.Error as error:
-            self._drop()
-            raise PostgresError(error) from error
-
-    def flush(self) -> None:
-        self.sql.flush()
-        self._end_pipeline()
-
-    def commit(self) -> None:
-        connection = self._now()
-        try:
-            done = connection.execute(b"COMMIT").statusmessage
-        except psycopg.Error as error:
-            self._drop()
-            if error.sqlstate and error.sqlstate[:2] not in ("08", "57"):
-                raise PostgresError(error) from error  # refused by its server, which has undone it
-            raise CommitUnknown(str(error)) from error
-        if done != "COMMIT":  # a transaction in which a statement has failed is undone, and COMMIT does not say so
-            raise PostgresError(psycopg.InternalError("a failed transaction cannot be committed"))
-
-    def roll_back(self) -> None:
-        self._end_pipeline()
-        if not self.is_in_transaction():
-            return
-        try:
-            self._now().execute(b"ROLLBACK")
-        except psycopg.Error:  # it is undone with its connection
-            self._drop()
-
-    def is_in_transaction(self) -> bool:
-        if self._connection is None or self._connection.closed:
-            return False
-        return self._connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
-
-    def optimize(self) -> None:
-        """Do nothing: autovacuum looks."""
-
-    def close(self) -> None:
-        self._drop()
-
-    def _now(self) -> PgConnection:
-        if self._connection is None:
-            raise PostgresError(psycopg.OperationalError("the connection is closed"))
-        return self._connection
-
-    def _end_pipeline(self) -> None:
-        """Let statements be carried out at once again; what was left waiting and fails now is undone with the rest."""
-        if self.sql.pipeline is not None:
-            self.sql.pipeline = None
-            with suppress(psycopg.Error):
-                self._queue.close()
-
-    def _drop(self) -> None:
-        self._end_pipeline()
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(psycopg.Error):
-                connection.close()
-
-
-class PostgresReaders:
-    """A pool of connections that read. prepare: a connection for the county."""
-
-    def __init__(self, url: str, prepare: object) -> None:
-        self._pool: ConnectionPool[PgConnection] = ConnectionPool(
-            url,
-            kwargs={"autocommit": True, "client_encoding": "UTF8", "application_name": "firegrid"},
-            configure=prepare,  # type: ignore[arg-type]  # the pool knows connections by a wider type
-            min_size=0,
-            max_size=READERS_MAX,
-            timeout=WAIT_S,
-            open=False,
-            name="firegrid-readers",
-        )
-        self._lock = threading.Lock()
-        self._single = PooledSql(self._borrowed)
-
-    @contextmanager
-    def reading(self) -> Iterator[Sql]:
-        with self._borrowed() as connection:
-            try:
-                connection.execute(_BEGIN_READING)
-            except psycopg.Error as error:
-                raise PostgresError(error) from error
-            try:
-                yield PostgresSql(lambda: connection)
-            finally:
-                with suppress(psycopg.Error):  # it goes back to the pool, which looks at it and drops one that is lost
-                    connection.execute(b"ROLLBACK")
-
-    def single(self) -> Sql:
-        return self._single
-
-    def close(self) -> None:
-        self._pool.close()
-
-    @contextmanager
-    def _borrowed(self) -> Iterator[PgConnection]:
-        with self._lock:
-            if self._pool.closed:
-                self._pool.open()
-        try:
-            connection = self._pool.getconn()
-        except psycopg.Error as error:
-            raise PostgresError(error) from error
-        try:
-            yield connection
-        finally:
-            self._pool.putconn(connection)
-
-
-class NoTurn:
-    """The right to write where the row of the counter gives it."""
-
-    def hold(self) -> nullcontext[None]:
-        return nullcontext()
-
-    def close(self) -> None:
-        """Nothing is held."""
+_SERVED_HERE: dict[str, PgConnection] = {}
+"""Schemas that this very process serves, with the connection that holds its place among those that do."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from sqlite_utils import Database as SqliteDatabase
@@ -75,6 +75,9 @@ class SqliteEngine:
 
     def is_served_elsewhere(self) -> bool:
         return locks.is_served_elsewhere(self.folder)
+
+    def one_at_a_time(self, task: str) -> AbstractContextManager[bool]:
+        return nullcontext(True)  # one process serves the folder
 
     def secret(self) -> str:
         return folders.secret(self.folder)

@@ -1,0 +1,206 @@
+"""The connections of one process: one that writes, a pool of others that read, and locks between processes.
+
+Locks are advisory locks of a session, by numbers that are hashes of the county and of what is locked; PostgreSQL
+releases them when their holder or its connection dies. Whoever serves a county holds its presence, shared; who must be
+alone asks for it for itself. pgbouncer must work in session mode.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg_pool import ConnectionPool
+
+from server.db.engine import Engine
+from server.db.postgres.failures import CommitUnknown, PostgresError
+from server.db.postgres.statements import PgConnection, PooledSql, PostgresSql
+from server.db.sql import Sql
+
+READERS_MAX = 24
+"""How many connections one process reads with: one for each thread that answers, and some for what runs beside."""
+
+_BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
+_LOCK_COUNTER = b"SELECT value FROM counter WHERE name = 'seq' FOR UPDATE"
+_BEGIN_READING = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+WAIT_S = 10
+"""How long a reader waits for a connection, and a connection for its server, in seconds."""
+
+_PRESENCE = "serving"
+_NUMBER = "hashtextextended('firegrid ' || %s || ' ' || %s, 0)"
+
+
+class PostgresConnection:
+    """The connection that writes; it is opened when it is needed, and anew after it was lost.
+
+    open: opens one that works in the schema of the county.
+    """
+
+    def __init__(self, engine: Engine, open: Callable[[], PgConnection]) -> None:
+        self.engine = engine
+        self._open = open
+        self._connection: PgConnection | None = None
+        self.sql = PostgresSql(self._now)
+        self._queue = ExitStack()
+
+    def begin(self, *, queued: bool = False) -> None:
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connection = self._open()
+            if queued:
+                self.sql.pipeline = self._queue.enter_context(self._connection.pipeline())
+                self._connection.execute(_BEGIN)
+                self._connection.execute(_LOCK_COUNTER)
+            else:
+                self._connection.execute(_BEGIN + b"; " + _LOCK_COUNTER)
+        except psycopg.Error as error:
+            self._drop()
+            raise PostgresError(error) from error
+
+    def flush(self) -> None:
+        self.sql.flush()
+        self._end_pipeline()
+
+    def commit(self) -> None:
+        connection = self._now()
+        try:
+            done = connection.execute(b"COMMIT").statusmessage
+        except psycopg.Error as error:
+            self._drop()
+            if error.sqlstate and error.sqlstate[:2] not in ("08", "57"):
+                raise PostgresError(error) from error  # refused by its server, which has undone it
+            raise CommitUnknown(str(error)) from error
+        if done != "COMMIT":  # a transaction in which a statement has failed is undone, and COMMIT does not say so
+            raise PostgresError(psycopg.InternalError("a failed transaction cannot be committed"))
+
+    def roll_back(self) -> None:
+        self._end_pipeline()
+        if not self.is_in_transaction():
+            return
+        try:
+            self._now().execute(b"ROLLBACK")
+        except psycopg.Error:  # it is undone with its connection
+            self._drop()
+
+    def is_in_transaction(self) -> bool:
+        if self._connection is None or self._connection.closed:
+            return False
+        return self._connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+
+    def optimize(self) -> None:
+        """Do nothing: autovacuum looks."""
+
+    def close(self) -> None:
+        self._drop()
+
+    def _now(self) -> PgConnection:
+        if self._connection is None:
+            raise PostgresError(psycopg.OperationalError("the connection is closed"))
+        return self._connection
+
+    def _end_pipeline(self) -> None:
+        """Let statements be carried out at once again; what was left waiting and fails now is undone with the rest."""
+        if self.sql.pipeline is not None:
+            self.sql.pipeline = None
+            with suppress(psycopg.Error):
+                self._queue.close()
+
+    def _drop(self) -> None:
+        self._end_pipeline()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(psycopg.Error):
+                connection.close()
+
+
+class PostgresReaders:
+    """A pool of connections that read. prepare: a connection for the county."""
+
+    def __init__(self, url: str, prepare: object) -> None:
+        self._pool: ConnectionPool[PgConnection] = ConnectionPool(
+            url,
+            kwargs={"autocommit": True, "client_encoding": "UTF8", "application_name": "firegrid"},
+            configure=prepare,  # type: ignore[arg-type]  # the pool knows connections by a wider type
+            min_size=0,
+            max_size=READERS_MAX,
+            timeout=WAIT_S,
+            open=False,
+            name="firegrid-readers",
+        )
+        self._lock = threading.Lock()
+        self._single = PooledSql(self._borrowed)
+
+    @contextmanager
+    def reading(self) -> Iterator[Sql]:
+        with self._borrowed() as connection:
+            try:
+                connection.execute(_BEGIN_READING)
+            except psycopg.Error as error:
+                raise PostgresError(error) from error
+            try:
+                yield PostgresSql(lambda: connection)
+            finally:
+                with suppress(psycopg.Error):  # it goes back to the pool, which looks at it and drops one that is lost
+                    connection.execute(b"ROLLBACK")
+
+    def single(self) -> Sql:
+        return self._single
+
+    def close(self) -> None:
+        self._pool.close()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[PgConnection]:
+        with self._lock:
+            if self._pool.closed:
+                self._pool.open()
+        try:
+            connection = self._pool.getconn()
+        except psycopg.Error as error:
+            raise PostgresError(error) from error
+        try:
+            yield connection
+        finally:
+            self._pool.putconn(connection)
+
+
+class NoTurn:
+    """The right to write where the row of the counter gives it."""
+
+    def hold(self) -> nullcontext[None]:
+        return nullcontext()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def be_present(connection: PgConnection, schema: str) -> None:
+    """Say that this process serves the county, for as long as ``connection`` lasts."""
+    connection.execute(f"SELECT pg_advisory_lock_shared({_NUMBER})", (schema, _PRESENCE))
+
+
+@contextmanager
+def alone(connection: PgConnection, schema: str) -> Iterator[bool]:
+    """Keep every other process from serving for one block; yield False where one serves.
+
+    connection: by which this process is present, where it is; its own presence does not stand in its way.
+    """
+    with held(connection, schema, _PRESENCE) as is_alone:
+        yield is_alone
+
+
+@contextmanager
+def held(connection: PgConnection, schema: str, task: str) -> Iterator[bool]:
+    """Hold ``task`` for one block; yield whether it is ours."""
+    row = connection.execute(f"SELECT pg_try_advisory_lock({_NUMBER})", (schema, task)).fetchone()
+    is_held = bool(row and row[0])
+    try:
+        yield is_held
+    finally:
+        if is_held:
+            with suppress(psycopg.Error):  # a connection that is lost holds nothing
+                connection.execute(f"SELECT pg_advisory_unlock({_NUMBER})", (schema, task))
