@@ -154,8 +154,7 @@ class County:
         Left out are the last contacts of phones, and what an undone work may leave (``database.Commit``): a gap in
         the numbers, and a bucket marked newer than it is.
         """
-        with self.store.reading() as reading:
-            named = self.rows(_TABLES[reading.sql.dialect])
+        named = self.rows(_TABLES[self.store.single_read().sql.dialect])
         tables = {row["name"] for row in named} - {"phone_key", "bucket"}
         with self.store.reading() as reading:
             found = {name: reading.sql.rows(f'SELECT * FROM "{name}"') for name in sorted(tables)}

@@ -54,6 +54,7 @@
 -- holds: 0058_timers
 -- holds: 0059_rechecks
 -- holds: 0060_cases_of_a_village
+-- holds: 0061_handling_times_of_months
 -- holds: 0062_open_cases_whole_in_their_index
 -- holds: 0065_phone_holders
 -- holds: 0066_types_of_files
@@ -71,6 +72,8 @@
 -- holds: 0080_hotline_orders_by_reply
 -- holds: 0081_replies_on_paper
 -- holds: 0082_notices
+-- holds: 0083_webhooks
+-- holds: 0084_notices_of_ended_cases
 -- holds: 0085_items_of_problems
 -- holds: 0086_parts_of_co_handlers
 
@@ -782,6 +785,7 @@ CREATE TABLE recheck (
 CREATE INDEX recheck_week ON recheck (week, town);
 CREATE INDEX recheck_waiting ON recheck (due_at, record) WHERE waits = 1;
 CREATE INDEX record_near ON record (path, closed_at, created_at) WHERE kind = 'case';
+CREATE INDEX case_pace_month ON case_pace (month, bucket, n);
 CREATE TABLE phone_holder (
   device TEXT COLLATE "C" NOT NULL,
   person TEXT COLLATE "C" NOT NULL,
@@ -841,6 +845,39 @@ CREATE TABLE told_limit (
   due_at TEXT COLLATE "C" NOT NULL,
   PRIMARY KEY (record, matter)
 );
+CREATE TABLE webhook (
+  id TEXT COLLATE "C" PRIMARY KEY,
+  url TEXT COLLATE "C" NOT NULL,
+  kinds TEXT COLLATE "C" NOT NULL,
+  created_at TEXT COLLATE "C" NOT NULL,
+  created_by TEXT COLLATE "C" NOT NULL,
+  ended_at TEXT COLLATE "C",
+  after_seq BIGINT NOT NULL,
+  failures BIGINT NOT NULL DEFAULT 0,
+  retry_at TEXT COLLATE "C" NOT NULL DEFAULT '',
+  problem TEXT COLLATE "C" NOT NULL DEFAULT ''
+);
+CREATE TABLE webhook_secret (
+  id TEXT COLLATE "C" PRIMARY KEY,
+  webhook TEXT COLLATE "C" NOT NULL REFERENCES webhook (id),
+  secret TEXT COLLATE "C" NOT NULL,
+  created_at TEXT COLLATE "C" NOT NULL
+);
+CREATE TABLE webhook_delivery (
+  webhook TEXT COLLATE "C" NOT NULL REFERENCES webhook (id),
+  seq BIGINT NOT NULL,
+  record TEXT COLLATE "C" NOT NULL,
+  kind TEXT COLLATE "C" NOT NULL,
+  at TEXT COLLATE "C" NOT NULL,
+  attempts BIGINT NOT NULL DEFAULT 0,
+  next_at TEXT COLLATE "C" NOT NULL,
+  claimed_until TEXT COLLATE "C" NOT NULL DEFAULT '',
+  is_dead BIGINT NOT NULL DEFAULT 0,
+  problem TEXT COLLATE "C" NOT NULL DEFAULT '',
+  PRIMARY KEY (webhook, seq)
+);
+CREATE INDEX webhook_delivery_record ON webhook_delivery (webhook, record, seq) WHERE is_dead = 0;
+CREATE INDEX notice_of_case ON notice (record) WHERE read_at IS NULL;
 CREATE INDEX problem_kept_item ON problem (author, item) WHERE kind = 'unreadable' AND settled_at IS NULL;
 -- What SQLite's index of words is: the characters and pairs of characters of each label, by number of the record.
 CREATE TABLE label_search (
