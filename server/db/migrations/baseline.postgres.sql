@@ -56,6 +56,7 @@
 -- holds: 0060_cases_of_a_village
 -- holds: 0061_handling_times_of_months
 -- holds: 0062_open_cases_whole_in_their_index
+-- holds: 0064_moved_cases_of_a_place
 -- holds: 0065_phone_holders
 -- holds: 0066_types_of_files
 -- holds: 0067_addresses_of_laptops
@@ -76,6 +77,7 @@
 -- holds: 0084_notices_of_ended_cases
 -- holds: 0085_items_of_problems
 -- holds: 0086_parts_of_co_handlers
+-- holds: 0088_cases_carried_over
 
 CREATE TABLE setting (
   name TEXT COLLATE "C" PRIMARY KEY,
@@ -424,7 +426,8 @@ CREATE TABLE case_fact (
   discovered_at TEXT COLLATE "C",
   limit_day BIGINT,
   lag_s BIGINT,
-  filed BIGINT NOT NULL DEFAULT 0
+  filed BIGINT NOT NULL DEFAULT 0,
+  carried BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX case_fact_handled ON case_fact (registered_month, handled_s, path, category, registered_day)
   WHERE handled_s IS NOT NULL;
@@ -482,6 +485,9 @@ CREATE TABLE case_count (
   limits BIGINT NOT NULL DEFAULT 0,
   limits_closed BIGINT NOT NULL DEFAULT 0,
   filed_replies BIGINT NOT NULL DEFAULT 0,
+  carried BIGINT NOT NULL DEFAULT 0,
+  carried_closed BIGINT NOT NULL DEFAULT 0,
+  carried_dropped BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (category, period, path)
 );
 CREATE TABLE case_result (
@@ -522,7 +528,6 @@ CREATE INDEX problem_not_taken ON problem (author, seq) WHERE kind IN ('copy_dif
 CREATE INDEX change_waiting ON change (record) WHERE verdict = 'waiting';
 CREATE INDEX change_kept ON change (submission) WHERE body IS NOT NULL;
 CREATE INDEX submission_edits ON submission (form, root) WHERE deprecates IS NOT NULL;
-CREATE INDEX case_fact_moved ON case_fact (stepped_at, received_day);
 CREATE INDEX case_fact_registered ON case_fact (registered_day, received_at, path, status, extended, reworked)
   WHERE registered_day IS NOT NULL;
 CREATE INDEX case_fact_closed ON case_fact (closed_day, received_at, registered_day, path)
@@ -786,6 +791,7 @@ CREATE INDEX recheck_week ON recheck (week, town);
 CREATE INDEX recheck_waiting ON recheck (due_at, record) WHERE waits = 1;
 CREATE INDEX record_near ON record (path, closed_at, created_at) WHERE kind = 'case';
 CREATE INDEX case_pace_month ON case_pace (month, bucket, n);
+CREATE INDEX case_fact_moved ON case_fact (stepped_at, received_day, path, extended);
 CREATE TABLE phone_holder (
   device TEXT COLLATE "C" NOT NULL,
   person TEXT COLLATE "C" NOT NULL,
@@ -879,6 +885,7 @@ CREATE TABLE webhook_delivery (
 CREATE INDEX webhook_delivery_record ON webhook_delivery (webhook, record, seq) WHERE is_dead = 0;
 CREATE INDEX notice_of_case ON notice (record) WHERE read_at IS NULL;
 CREATE INDEX problem_kept_item ON problem (author, item) WHERE kind = 'unreadable' AND settled_at IS NULL;
+CREATE INDEX case_fact_carried ON case_fact (id) WHERE carried = 1;
 -- What SQLite's index of words is: the characters and pairs of characters of each label, by number of the record.
 CREATE TABLE label_search (
   born_seq BIGINT PRIMARY KEY,
