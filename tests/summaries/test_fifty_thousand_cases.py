@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -45,6 +46,12 @@ ENDING = ("void", "merge")
 COUNTY = Scope(places=(Place("130630"),))
 
 
+@cache
+def close_by(due: str) -> str:
+    """Return by when a case is to be closed that is to be handled by ``due``: working days later."""
+    return deadlines.close_due(due, shipped())
+
+
 @dataclass
 class Life:
     """One case as it is drawn: its steps for the program, and the revisions that tell the same."""
@@ -61,7 +68,7 @@ class Life:
     def take(self, action: str, status: Status, due: str | None = None, **said: Any) -> None:
         """Take a step. due: the day's end that it sets as the handler's limit. said: what else ``Step`` tells."""
         at, before = instants.text(self.at), None if self.facts is None else self.facts.status.value
-        close_due = said.pop("close_due_at", None) or (due and deadlines.close_due(due, shipped()))
+        close_due = said.pop("close_due_at", None) or (due and close_by(due))
         if action == "reopen" and self.facts is not None and self.facts.closed_late:
             close_due = None  # closing it again is late, too
         step = Step(action, at, status, due, close_due, **said)
