@@ -136,6 +136,24 @@ def test_an_item_that_no_database_can_keep_as_it_is_is_kept_as_text_and_delays_n
     assert repr(json.loads(orjson.loads(kept["detail"])["item"])) == repr(json.loads(item))
 
 
+@pytest.mark.parametrize("place", ["value", "id", "name", "type"])
+def test_a_zero_wherever_it_stands_becomes_a_problem_and_delays_nobody(valley, worker, place):
+    odd = a_station(worker)
+    if place == "value":
+        odd["fields"]["head"] = (None, "a\0b")
+    elif place == "id":
+        odd["id"] = "a\0b"
+    elif place == "name":
+        odd["fields"]["a\0b"] = (None, "x")
+    else:
+        odd["type"] = "a\0b"
+
+    outcomes = worker.push(a_station(worker), odd, a_station(worker))
+
+    assert [each["verdict"] for each in outcomes] == ["applied", "quarantined", "applied"]
+    assert len(valley.problems()) == 1
+
+
 @pytest.mark.parametrize(
     "body", ['{"device": "\\ud800", "changes": []}', "[" * 5000 + "]" * 5000, "{", '{"changes": NaN}']
 )

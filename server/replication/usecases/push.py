@@ -108,13 +108,18 @@ def _kept(tx: Transaction, item: Unreadable, by: Actor) -> Outcome:
         Problem(
             ProblemKind.UNREADABLE,
             relation.home_path(by) or "",
-            f"手机送来一项不能直接办理的内容，已原样留存：{item.reason}",
+            f"手机送来一项不能直接办理的内容，已原样留存：{_storable(item.reason)}",
             change=id,
             author=by.name,
-            detail={"item": item.raw, "id": item.id},
+            detail={"item": item.raw, "id": _storable(item.id)},
         ),
     )
     return Outcome(item.id, Verdict.QUARANTINED, None, None, problem=problem)
+
+
+def _storable(text: str) -> str:
+    """Return a text as every database keeps it in a column: U+0000 stands as U+FFFD. In JSON it stands as it came."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _kept_as(by: Actor, raw: Any) -> str:
