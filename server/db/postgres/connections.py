@@ -132,20 +132,17 @@ class PostgresReaders:
             name="firegrid-readers",
         )
         self._lock = threading.Lock()
-        self._single = PooledSql(self._borrowed)
+        self._single = PooledSql(self._borrowed, lambda: self._pool.check())
 
     @contextmanager
     def reading(self) -> Iterator[Sql]:
-        with self._borrowed() as connection:
-            try:
-                connection.execute(_BEGIN_READING)
-            except psycopg.Error as error:
-                raise PostgresError(error) from error
-            try:
-                yield PostgresSql(lambda: connection)
-            finally:
-                with suppress(psycopg.Error):  # it goes back to the pool, which looks at it and drops one that is lost
-                    connection.execute(b"ROLLBACK")
+        connection = self._begun()
+        try:
+            yield PostgresSql(lambda: connection)
+        finally:
+            with suppress(psycopg.Error):  # it goes back to the pool, which looks at it and drops one that is lost
+                connection.execute(b"ROLLBACK")
+            self._pool.putconn(connection)
 
     def single(self) -> Sql:
         return self._single
@@ -153,15 +150,33 @@ class PostgresReaders:
     def close(self) -> None:
         self._pool.close()
 
-    @contextmanager
-    def _borrowed(self) -> Iterator[PgConnection]:
+    def _begun(self) -> PgConnection:
+        """Take a connection and begin a reading on it; where it was lost since it was last used, another one."""
+        for is_last in (False, True):
+            connection = self._taken()
+            try:
+                connection.execute(_BEGIN_READING)
+            except psycopg.Error as error:
+                self._pool.putconn(connection)
+                if is_last:
+                    raise PostgresError(error) from error
+                self._pool.check()
+            else:
+                return connection
+        raise AssertionError("the last try returns or raises")
+
+    def _taken(self) -> PgConnection:
         with self._lock:
             if self._pool.closed:
                 self._pool.open()
         try:
-            connection = self._pool.getconn()
+            return self._pool.getconn()
         except psycopg.Error as error:
             raise PostgresError(error) from error
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[PgConnection]:
+        connection = self._taken()
         try:
             yield connection
         finally:
