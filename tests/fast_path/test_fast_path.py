@@ -112,6 +112,7 @@ def test_a_small_submission_never_reaches_flask(valley, phone, monkeypatch):
     assert answer.status_code == 201
 
 
+@pytest.mark.sqlite
 def test_without_the_fast_path_no_greenlet_is_needed(tmp_path):
     with a_valley(tmp_path / "data", fast_path=False) as valley:
         key = valley.keys["worker"]

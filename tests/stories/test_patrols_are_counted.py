@@ -135,6 +135,7 @@ def test_what_counts_is_the_most_of_each_place_and_all_that_tell_none_in_any_ord
     assert patrols.counted(found) == found
 
 
+@pytest.mark.sqlite
 def test_the_patrols_that_changed_since_are_found_without_reading_the_others(valley):
     plan = valley.rows(f"EXPLAIN QUERY PLAN {patrol_facts.CHANGED}", as_of="2026-01-01T00:00:00.000Z")
 
