@@ -113,6 +113,13 @@ def test_each_picture_is_shown_by_a_document():
     assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/pictures").iterdir()} == shown
 
 
+def test_each_decision_has_its_line_in_the_list_of_decisions():
+    folder = ROOT / "docs/adr"
+    listed = re.findall(r"^\| \[\d{4}\]\((\S+)\)", (folder / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert listed == sorted(path.name for path in folder.glob("0*.md"))
+
+
 def test_each_heading_that_a_document_links_to_is_there():
     linked = [(document, path, anchor) for document, path, anchor in paths() if anchor]
 
