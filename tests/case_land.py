@@ -19,6 +19,7 @@ from server.forms.usecases import code_lists, publish
 from server.people.store import people
 from server.records.domain.records import Record
 from server.staffing.usecases import enrolment
+from tests.api_county import keep_photo
 from tests.county import County, a_county, add_grid, add_people, prepared
 from tests.filled_forms import Entity, File, Filled, new_uuid
 from tests.odk_collect import Collect, Phone, Row
@@ -161,7 +162,7 @@ class Land:
 
         The scan of a reply comes with it.
         """
-        files = [scan_named(inputs["scan"])] if inputs.get("scan") else []
+        files = [scan_sent(self.valley, by, inputs["scan"])] if inputs.get("scan") else []
         answer = self.valley.app.test_client().post(
             f"/api/v1/records/{id}/changes",
             json={"action": action, "fields": inputs, "attachments": files},
@@ -213,9 +214,10 @@ def a_land(folder: Path) -> Iterator[Land]:
         yield Land(valley)
 
 
-def scan_named(name: str) -> dict[str, Any]:
-    """Return how a change announces the scan of a paper."""
-    return {"name": name, "sha256": "0" * 64, "size": 1_000, "media_type": "image/jpeg"}
+def scan_sent(county: County, by: str, name: str) -> dict[str, Any]:
+    """Send the scan of a paper, and return how a change names it."""
+    sent = keep_photo(county, by, name, b"a scan")
+    return {"name": name, "sha256": sent.sha256, "size": sent.size, "media_type": sent.media_type}
 
 
 def act(tx: Any, id: str, action: str, by: str, **inputs: str) -> Outcome:

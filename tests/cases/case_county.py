@@ -15,7 +15,7 @@ from server.forms.store.codes import Code
 from server.staffing.usecases import enrolment
 from tests import api_county
 from tests.api_county import COUNTY, FAR_UNIT, FAR_VILLAGE, OTHER_TOWN, TOWN, UNIT, VILLAGE
-from tests.case_land import scan_named
+from tests.case_land import scan_sent
 from tests.cases.case_table import ABROAD, AUTHOR, HANDLER, HOLDER, PLAIN, ROLES, UNMANNED
 from tests.county import County, add_people, open_county
 
@@ -115,7 +115,7 @@ class Cases:
         return answer.json["record"]
 
     def take(self, case: str, name: str, action: str, fields: Mapping[str, str], **asked: object):
-        files = {"attachments": [scan_named(fields["scan"])]} if "scan" in fields else {}
+        files = {"attachments": [scan_sent(self.county, name, fields["scan"])]} if "scan" in fields else {}
         told = {"action": action, "fields": dict(fields), **files, **asked}
         return self.county.post(f"/records/{case}/changes", name, told)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.simulate import recount
-from tests.case_land import Land, Refused
+from tests.case_land import Land, Refused, scan_sent
 
 REPLY = {"result_code": "fixed", "scan": "回复.jpg", "note": "已更换"}
 
@@ -54,6 +54,21 @@ def test_without_the_scan_or_in_another_name_it_is_refused_with_the_cure(land, g
     assert (other.value.status, other.value.fields) == (422, ["fields.in_name_of"])
     named = {"action": "file_reply", "fields": REPLY}
     assert land.valley.post(f"/records/{given}/changes", "officer", named).status_code == 422  # named, and did not come
+    assert told(land) == (0, 0)
+
+
+def test_a_scan_that_is_only_named_or_that_somebody_else_has_sent_files_no_reply(land, given):
+    sent = scan_sent(land.valley, "town", "回复.jpg")
+    for file in ({**sent, "sha256": "0" * 64}, sent):
+        asked = {"action": "file_reply", "fields": REPLY, "attachments": [file]}
+        answer = land.valley.post(f"/records/{given}/changes", "officer", asked)
+        unnamed = land.valley.post(
+            f"/records/{given}/changes", "officer", {**asked, "fields": {"result_code": "fixed"}}
+        )
+
+        assert (answer.status_code, unnamed.status_code) == (422, 422)
+        assert [each["field"] for each in answer.json["errors"]] == ["fields.scan"]
+        assert "还没有传到" in answer.json["detail"]
     assert told(land) == (0, 0)
 
 

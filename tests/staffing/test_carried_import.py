@@ -138,6 +138,31 @@ def test_the_same_list_again_takes_nothing_over_and_an_import_is_taken_back_but_
     assert (counted(county)["carried"], counted(county)["carried_dropped"], counted(county)["void"]) == (1, 1, 0)
 
 
+def test_what_was_made_void_by_a_decision_does_not_come_back_by_the_same_list(county):
+    taken_over(county)
+    id = listed(county)["演示小饭店"]["id"]
+    for name, action in (("town", "ask_void"), ("brigade", "void")):
+        asked = {"action": action, "fields": {"reason": "去年已改"}}
+        assert county.post(f"/records/{id}/changes", name, asked).status_code == 200
+
+    assert (imported(county).json["new"], imported(county).json["same"]) == (0, 2)
+
+
+def test_days_are_read_as_offices_write_them_and_no_impossible_year_is_taken(county):
+    written = (f"{YEAR - 1}年11月3日", f"{YEAR - 1}/11/3", f"{YEAR - 1}.11.03", f"{LAST} 08:00")
+    good = "".join(f"{ITEM},演示{each},白石山镇,荆山口村,,{day},,\n" for each, day in enumerate(written))
+    bad = "".join(
+        f"{ITEM},错{each},白石山镇,荆山口村,,{day},,\n" for each, day in enumerate(("0025-11-03", "2025-13-01", "11-3"))
+    )
+    taken_over(county, good)
+
+    found = {each["fields"]["discovered_at"] for each in listed(county).values()}
+    faults = imported(county, bad).json["faults"]
+
+    assert found == {f"{LAST}T00:00:00.000+08:00"}
+    assert [(each["line"], each["column"]) for each in faults] == [(2, "found_on"), (3, "found_on"), (4, "found_on")]
+
+
 def test_a_town_takes_over_its_own_and_nobody_by_an_act(county):
     far = imported(county, f"{ITEM},演示商店,走马驿镇,水云乡村,,,,\n")
     worker = imported(county, name="worker")

@@ -20,6 +20,7 @@ from server import instants
 from server.cases.domain import workflow
 from server.cases.usecases import authorization, item_words
 from server.changes.domain import manual_edits, validation
+from server.changes.store import named_files
 from server.changes.usecases import base_state, change_ids, write
 from server.changes.usecases.recording import Outcome
 from server.db.transactions import Reading, Transaction
@@ -103,6 +104,7 @@ def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor
     else:
         _require_inputs(request)
         _require_current(record, request, base)
+        _require_scan_in(tx, request, by)
     new_change = Change(
         id=id,
         record=record.id,
@@ -190,6 +192,18 @@ def _require_inputs(request: ChangeRequest) -> None:
     listed = "、".join(taken)
     faults = {name: f"“{step.label}”没有这一项；可填：{listed}。" for name in values if name not in taken}
     _refuse(faults | dict(_unwritable(values)))
+
+
+def _require_scan_in(reading: Reading, request: ChangeRequest, by: Actor) -> None:
+    """Do nothing when the scan that a filed reply names has come in: it stands for the handler's word, and a name alone
+    could be anything. What names no scan is for the rules to judge. Raises Invalid.
+    """
+    if request.action != "file_reply" or not request.attachments:
+        return
+    name = _new(request.fields.get(workflow.SCAN, request.attachments[0].name))
+    scan = next((each for each in request.attachments if each.name == name), None)
+    if scan is not None and not named_files.is_in(reading, scan.sha256, by.name):
+        _refuse({workflow.SCAN: f"回复件“{name[:60]}”还没有传到；请先上传扫描件或照片，再代填。"})
 
 
 def _require_fields(

@@ -6,6 +6,7 @@ item where it had none. A row that names a village of which there are two is ref
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from enum import StrEnum
@@ -36,6 +37,11 @@ LENGTH_MAX = 100
 """Characters of a place or a number."""
 
 DESCRIPTION_MAX = 500
+
+YEAR_MIN = 1990
+"""A hazard that was found earlier than this has a year that was mistyped."""
+
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
 
 
 class Kind(StrEnum):
@@ -143,13 +149,15 @@ def _item(row: SheetRow, known: Known, faults: list[Fault]) -> str:
 
 
 def _found_on(row: SheetRow, known: Known, faults: list[Fault]) -> str:
-    written = _text(row, "found_on")[:10].replace("/", "-").replace(".", "-")
+    written = _text(row, "found_on")
     if not written:
         return ""
+    parts = _DAY.match(written)
     try:
-        year, month, day = (int(part) for part in written.split("-"))
-        found = date(year, month, day)
+        found = date(*(int(part) for part in parts.groups())) if parts else date.min
     except ValueError:
+        found = date.min
+    if found.year < YEAR_MIN:
         faults.append(fault(row, "found_on", "发现日期看不懂", "写成 2025-11-03，不知道就空着"))
         return ""
     if found.year >= known.year:

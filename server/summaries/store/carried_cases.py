@@ -11,11 +11,15 @@ from server.grid.domain.areas import code_of
 
 
 def each(reading: Reading) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Yield area and fields of every case that was taken over and is not void: for an import, never for an answer."""
+    """Yield area and fields of every case that was taken over, for an import and never for an answer.
+
+    What was taken back with its import is left out. What was made void by a decision is not: no list undoes that.
+    """
     rows = reading.sql.tuples(
         """
         SELECT record.path, record.fields FROM record
-         WHERE record.id IN (SELECT id FROM case_fact WHERE carried = 1) AND record.status <> 'void'
+         WHERE record.id IN (SELECT id FROM case_fact WHERE carried = 1)
+           AND NOT EXISTS (SELECT 1 FROM revision WHERE revision.record = record.id AND revision.action = 'take_back')
         """
     )
     return ((code_of(path), orjson.loads(fields)) for path, fields in rows)

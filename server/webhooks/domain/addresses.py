@@ -21,6 +21,9 @@ LONGEST = 500
 _CARRYING = tuple(ip_network(each) for each in ("64:ff9b::/32", "2002::/16", "2001::/32", "::/96"))
 """Networks of IPv6 whose addresses lead on to one of IPv4, which is not looked at: none of them is called."""
 
+_SITE_LOCAL = ip_network("fec0::/10")
+"""Private once, and taken for public by the standard library; networks that still use it are no public ones."""
+
 
 class Url(NamedTuple):
     """An address to call. host: its name in lower case, or an address. target: path and query."""
@@ -94,6 +97,6 @@ def _is_public(address: Address) -> bool:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return _is_public(address.ipv4_mapped)
-        if any(address in network for network in _CARRYING):
+        if any(address in network for network in (*_CARRYING, _SITE_LOCAL)):
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
