@@ -214,6 +214,19 @@ ROWS = [
         [ASSIGN, ("mark_major", {"note": "集体研判"})],
         *("assigned", "user:worker", "2026-12-02T16:00", ("major",), "【重大】限12-02｜荆山口村｜演示民宿07"),
     ),
+    (
+        [ASSIGN, ("file_reply", {"result_code": "fixed", "scan": "1.jpg", "in_name_of": "user:worker"})],
+        *("feedback", "user:worker", "2026-12-01T16:00", (), "荆山口村｜演示民宿07"),
+    ),
+    ([("carry_over", {"note": "上年结转"})], "registered", None, "2026-11-26T16:00", (), "荆山口村｜演示民宿07"),
+    (
+        [("carry_over", {}), ("take_back", {"note": "导入有误"})],
+        "void",
+        None,
+        None,
+        (),
+        "【作废】｜荆山口村｜演示民宿07",
+    ),
 ]
 
 
