@@ -105,6 +105,8 @@ def test_the_sheet_is_said_in_english_too(april):
     page = desk.open(f"{PAGE}/2026-04").text
 
     assert "Due for closing" in page and "Filed " in page and "Reported late" in page
+    listed = desk.open(PAGE).text
+    assert ">2026-04</a>" in listed and "2026年4月" not in listed
 
 
 def test_whoever_reads_the_sheet_may_compute_its_hash_and_only_exporters_take_files(april):

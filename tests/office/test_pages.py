@@ -276,6 +276,12 @@ def test_every_text_of_a_page_has_its_english():
     assert sorted(texts() - set(pages.english())) == []
 
 
+def test_colons_and_semicolons_between_values_are_of_the_reader_s_language():
+    templates = {path.name: path.read_text(encoding="utf-8") for path in (OFFICE / "templates").rglob("*.html")}
+
+    assert [name for name, text in templates.items() if re.search("[}%]}[：；]", text)] == []
+
+
 def test_no_english_is_left_of_a_text_that_is_gone():
     sources = [
         *(ROOT / "server").rglob("*.py"),

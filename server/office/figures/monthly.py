@@ -149,7 +149,7 @@ def _overview(said: str = "", status: int = 200) -> Response:
             "may_correct": drawing.may(by, "correct"),
             "may_export": record_exports.may_export(by),
             "said": said,
-            "done": months.words(request.args["done"]) if request.args.get("done", "") in known and not said else "",
+            "done": _words(request.args["done"]) if request.args.get("done", "") in known and not said else "",
         }
         return layout.show(reading, "figures/monthly.html", layout.FIGURES.key, values, status)
 
@@ -163,10 +163,14 @@ def _shown(known: Mapping[str, FrozenReport], reading: Reading) -> list[str]:
     return sorted(found, reverse=True)
 
 
+def _words(month: str) -> str:
+    return month if layout.language() == pages.ENGLISH else months.words(month)
+
+
 def _month(month: str, report: FrozenReport | None, corrections: Sequence[Correction]) -> dict[str, Any]:
     return {
         "month": month,
-        "words": months.words(month),
+        "words": _words(month),
         "address": f"{MONTHLY}/{month}",
         "as_of": "" if report is None else summary_tables.local(report.as_of),
         "frozen_at": "" if report is None else summary_tables.local(report.frozen_at),
