@@ -59,6 +59,29 @@ def test_without_script_one_signs_in_filters_and_signs_out(address):
     assert "overdue=1" in filtered
 
 
+def test_without_script_what_to_do_with_the_chosen_cases_can_be_read(address):
+    with browser_window(address, script=False) as window:
+        window.sign_in("town")
+        window.open("/office/board")
+        ink, ground = window.page.locator("#bulk-act").evaluate(
+            "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
+        )
+
+    assert (ink, ground) == ("rgb(23, 33, 46)", "rgb(255, 255, 255)")
+
+
+def test_nothing_behind_a_case_that_covers_the_list_is_reached_by_keys(address):
+    with browser_window(address, "enlarged") as window:
+        window.sign_in("town")
+        window.open(f"/office/board?case={uuid_of('case one')}")
+        window.page.wait_for_selector("#panel[aria-modal=true]")
+        assert window.page.locator(".skip, .rail, .top, #list").count() == 4
+        assert window.page.evaluate("[...document.querySelectorAll('.skip, .rail, .top, #list')].every(e => e.inert)")
+        window.page.keyboard.press("Escape")
+        window.page.wait_for_selector("#panel", state="hidden")
+        assert not window.page.evaluate("document.querySelector('.skip').inert")
+
+
 def test_a_filter_that_is_ticked_is_applied_and_back_takes_it_off(address):
     with browser_window(address) as window:
         window.sign_in("town")

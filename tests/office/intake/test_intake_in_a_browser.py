@@ -40,6 +40,19 @@ def test_by_keyboard_alone_a_duplicate_is_merged_the_next_report_assigned_and_fo
     assert faults == [] and window.said == [] and window.left == []
 
 
+def test_on_a_phone_today_is_one_row_a_group_with_the_report_of_a_hazard_below(land, address):
+    land.report("neighbour")
+    with browser_window(address, "phone") as window:
+        window.sign_in("officer")
+        window.open("/office/")
+        page = window.page
+        buttons, rows = page.locator(".group header .button:visible"), page.locator(".group li:visible")
+        assert (buttons.count(), rows.count()) == (1, 0)
+        work, report = buttons.bounding_box(), page.locator(".today > .way .button").bounding_box()
+
+    assert work is not None and report is not None and report["y"] > work["y"]
+
+
 def test_on_a_phone_one_report_is_a_page_and_a_touch_sets_the_limit(land, address):
     land.report("neighbour")
     id = land.report()

@@ -21,7 +21,7 @@ function addressOf(id) {
 function cover(isOpen) {
   const isModal = isOpen && !isWide();
   panel.setAttribute("aria-modal", isModal);
-  for (const each of [list(), document.querySelector(".rail"), document.querySelector(".top")]) if (each) each.inert = isModal;
+  for (const each of [list(), ...document.querySelectorAll(".skip, .rail, .top")]) if (each) each.inert = isModal;
 }
 
 function mark() {
