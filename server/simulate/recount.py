@@ -55,12 +55,12 @@ def counts(every: list[Case], start: datetime, end: datetime, now: datetime) -> 
         **_closing(cohort, now),
         **_handling(cohort, now),
         **_checks(cohort, now),
-        **_work(every, cohort, (start, end), now),
+        **_work(every, [*cohort, *_standing(taken_over)], (start, end), now),
     }
 
 
 def _carried(taken_over: list[Case], cohort: list[Case]) -> dict[str, int]:
-    standing = [case for case in taken_over if case.status not in ("void", "merged")]
+    standing = _standing(taken_over)
     closed = sum(case.status in CLOSED for case in standing)
     return {
         "carried": len(standing),
@@ -69,6 +69,10 @@ def _carried(taken_over: list[Case], cohort: list[Case]) -> dict[str, int]:
         "with_carried": len(cohort) + len(standing),
         "closed_with_carried": sum(case.status in CLOSED for case in cohort) + closed,
     }
+
+
+def _standing(taken_over: list[Case]) -> list[Case]:
+    return [case for case in taken_over if case.status not in ("void", "merged")]
 
 
 def _reports(reports: list[Case], now: datetime) -> dict[str, int]:
@@ -157,7 +161,7 @@ def _checks(cohort: list[Case], now: datetime) -> dict[str, int]:
     }
 
 
-def _work(every: list[Case], cohort: list[Case], period: tuple[datetime, datetime], now: datetime) -> dict[str, int]:
+def _work(every: list[Case], entered: list[Case], period: tuple[datetime, datetime], now: datetime) -> dict[str, int]:
     start, end = period
     standing = [case for case in every if case.registered and case.status not in ("void", "merged", *HELD)]
     fell_due = [case for case in standing if case.close_due and start < case.close_due <= min(end, now)]
@@ -179,7 +183,7 @@ def _work(every: list[Case], cohort: list[Case], period: tuple[datetime, datetim
         "closed_in_period": sum(status in CLOSED and start <= at for at, status in done),
         "fell_due": len(fell_due),
         "fell_due_closed": sum(case.status in CLOSED for case in fell_due),
-        "workload": len(stock) + len(cohort),
+        "workload": len(stock) + len(entered),
     }
 
 

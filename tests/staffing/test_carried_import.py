@@ -91,7 +91,7 @@ def test_what_is_taken_over_is_a_case_with_a_number_and_counts_in_a_cohort_of_it
     assert case["label"] == f"演示小饭店｜{ITEM}"
     assert case["fields"]["description"] == "等供货；原编号：旧-001"
     same = {code: number for code, number in now.items() if number == before[code]}
-    assert now.keys() - same.keys() == {"carried", "with_carried"}
+    assert now.keys() - same.keys() == {"carried", "with_carried", "workload"}
     assert (now["carried"], now["cases"], now["with_carried"]) == (2, before["cases"], before["cases"] + 2)
 
 
@@ -110,6 +110,7 @@ def test_it_goes_its_way_and_stands_beside_the_closure_rate(county):
     cases = county.get("/summaries/closure/cases?period=year&figure=carried_closed", "brigade").json["items"]
 
     assert (total["counts"]["closed"], total["counts"]["carried_closed"]) == (0, 1)
+    assert (total["counts"]["closed_in_period"], total["counts"]["workload"]) == (1, 2)
     assert (total["rates"]["closure_rate"]["d"], total["rates"]["carried_closure_rate"]["text"]) == (0, "50.00%")
     assert (total["rates"]["closure_rate_with_carried"]["n"], total["rates"]["closure_rate_with_carried"]["d"]) == (
         1,

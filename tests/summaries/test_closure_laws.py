@@ -88,7 +88,7 @@ def test_the_parts_of_each_whole_add_up(town, window, at):
     assert n["handled"] == n["handled_on_time"] + n["handled_late"]
     assert n["handling_due"] == n["handled"] + n["handling_overdue"]
     assert n["checked"] == n["passed_at_once"] + n["reworked"]
-    assert n["workload"] == n["opening"] + n["cases"]
+    assert n["workload"] == n["opening"] + n["cases"] + n["carried"]
     assert n["fell_due_closed"] <= n["fell_due"]
 
 

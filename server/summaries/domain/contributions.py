@@ -74,7 +74,7 @@ FORMULAS: Mapping[str, str] = {
     "fell_due_closed": "limits_closed -limits_ahead_closed",
     "with_carried": "registered -void -merged_cases carried",
     "closed_with_carried": "closed carried_closed",
-    "workload": "opening registered -void -merged_cases",
+    "workload": "opening registered -void -merged_cases carried",
 }
 """How each count is made of columns; ``-`` takes one away."""
 

@@ -258,6 +258,6 @@ COUNT_RULES: Mapping[str, CountRule] = {
     "closed_in_period": closed_in_period,
     "fell_due": fell_due,
     "fell_due_closed": lambda case, window: fell_due(case, window) and case.closed,
-    "workload": lambda case, window: opening(case, window) or in_cohort(case, window),
+    "workload": lambda case, window: opening(case, window) or in_cohort(case, window) or carried(case, window),
 }
 """How often each count counts a case."""
