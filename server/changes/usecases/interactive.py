@@ -195,9 +195,7 @@ def _require_inputs(request: ChangeRequest) -> None:
 
 
 def _require_scan_in(reading: Reading, request: ChangeRequest, by: Actor) -> None:
-    """Do nothing when the scan that a filed reply names has come in: it stands for the handler's word, and a name alone
-    could be anything. What names no scan is for the rules to judge. Raises Invalid.
-    """
+    """Raise Invalid when the scan that a filed reply names has not come in; naming none is for the rules to judge."""
     if request.action != "file_reply" or not request.attachments:
         return
     name = _new(request.fields.get(workflow.SCAN, request.attachments[0].name))
