@@ -58,6 +58,15 @@ def test_reading_one_marks_it_and_a_newer_one_takes_its_place(land, assigned):
     assert unread(land, "leader") == 1
 
 
+def test_who_does_not_have_the_case_any_more_need_not_read_that_they_had(land, assigned):
+    land.lead_to(assigned, ("assign", "town", {"assignee": "user:officer", "helpers": "user:worker"}))
+    assert [unread(land, name) for name in ("leader", "officer", "worker")] == [0, 1, 1]
+    assert len(inbox(land, "leader")) == 1
+
+    land.lead_to(assigned, ("assign", "town", {"assignee": "user:worker"}))
+    assert [unread(land, name) for name in ("officer", "worker")] == [0, 1]
+
+
 def test_nobody_marks_what_others_were_told(land, assigned):
     [told] = inbox(land, "leader")
 

@@ -159,7 +159,7 @@ def test_once_a_case_has_ended_only_its_result_is_left_to_be_read(land, assigned
     land.act(assigned, "assign", "town", assignee="user:officer")
     land.clock.pass_by(days=9)
     land.valley.do(running.run_due)
-    assert (unread(land, "leader"), unread(land, "town")) == (1, 1)
+    assert (unread(land, "leader"), unread(land, "town")) == (0, 1)
 
     land.lead_to(
         assigned, ("feedback", "officer", {"result_code": "fixed", "no_photo_reason": "dark"}), ("close", "leader")

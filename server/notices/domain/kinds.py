@@ -51,6 +51,8 @@ class Kind(NamedTuple):
 
 
 KINDS = ("assigned", "returned", "overdue_soon", "escalated", "decided")
+OF_HANDLERS = ("assigned", "returned", "overdue_soon")
+"""Kinds that tell a handler to do something, which is over when somebody else has the case."""
 
 
 def rules_of(act: str, status: str, at: Instant) -> tuple[Rule, ...]:

@@ -108,6 +108,18 @@ def mark_case_read(tx: Transaction, person: str, record: str) -> None:
     tx.sql.put(sql, {"now": tx.now, "person": person, "record": record})
 
 
+def mark_read_for(tx: Transaction, record: str, people: Iterable[str], kinds: Iterable[str]) -> None:
+    """Mark what some people were told of one case as read, of some kinds. people: user names."""
+    values = [{"now": tx.now, "record": record, "person": name, "kind": kind} for name in people for kind in kinds]
+    tx.sql.run_each(
+        """
+        UPDATE notice SET read_at = :now
+         WHERE person = :person AND record = :record AND kind = :kind AND read_at IS NULL
+        """,
+        values,
+    )
+
+
 def mark_work_read(tx: Transaction, record: str) -> None:
     """Mark what people were told to do about a case as read: it has ended, and only its result is left to be read."""
     sql = "UPDATE notice SET read_at = :now WHERE record = :record AND read_at IS NULL AND kind <> 'decided'"

@@ -22,10 +22,14 @@ def tell(tx: Transaction, before: Record, after: Record, action: str, author: st
     """Tell whom it concerns that ``author`` has taken ``action`` on a case; what the author was told of it is read.
 
     before, after: the case before and after it. Nobody is told of what they did themselves, nor who has no duty now.
+    Who does not have the case any more need not read what they were told to do about it.
     """
     notices.mark_case_read(tx, author, after.id)
     if after.status in ENDED and before.status not in ENDED:
         notices.mark_work_read(tx, after.id)
+    lost = _no_longer_handling(tx, before, after)
+    if lost:
+        notices.mark_read_for(tx, after.id, lost, kinds.OF_HANDLERS)
     told: dict[tuple[str, str], None] = {}
     for rule in kinds.rules_of(action, after.status or "", tx.now):
         names = _FINDS[rule.recipients](tx, before, after, action)
@@ -41,6 +45,15 @@ def _handlers(tx: Transaction, before: Record, after: Record, action: str) -> li
 def _new_handlers(tx: Transaction, before: Record, after: Record, action: str) -> list[str]:
     had = frozenset() if before.case is None else frozenset(before.case.marks)
     return _people(tx, () if after.case is None else (mark for mark in after.case.marks if mark not in had))
+
+
+def _no_longer_handling(tx: Transaction, before: Record, after: Record) -> list[str]:
+    had = frozenset() if before.case is None else frozenset(before.case.marks)
+    has = frozenset() if after.case is None else frozenset(after.case.marks)
+    if had <= has:
+        return []
+    still = set(_people(tx, has))
+    return [name for name in _people(tx, sorted(had - has)) if name not in still]
 
 
 def _people(tx: Transaction, marks: Iterable[str]) -> list[str]:
