@@ -59,6 +59,19 @@ def test_photos_of_a_feedback_are_its_evidence_and_show_what_was_put_right(land,
     assert "附2张照片" in page.text and "evidence_missing" not in land.record(id).flags
 
 
+def test_the_scan_of_a_paper_reply_is_told_from_the_photos_of_what_was_put_right(land, worker):
+    _, id = worker
+    desk = Desk(land.valley)
+    desk.sign_in("officer")
+
+    refused = send(desk, id, "file_reply", result_code="fixed")
+    answer = send(desk, id, "file_reply", ("reply.jpg", JPEG), ("after.png", PNG), result_code="fixed")
+    page = desk.open(f"/office/cases/{id}")
+
+    assert (refused.status_code, answer.status_code) == (422, 303)
+    assert re.findall(r'<b class="tag">(.*?)</b>', page.text) == ["回复件", "整改后"]
+
+
 def test_photos_that_are_in_stay_with_a_form_that_comes_back(land, worker):
     desk, id = worker
     refused = send(desk, id, "feedback", ("IMG 1.jpg", JPEG), note="写了很久的话")

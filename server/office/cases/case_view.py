@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
-from server.cases.domain import papers
+from server.cases.domain import papers, workflow
 from server.cases.usecases import group_text, requests, todo_column
 from server.db.transactions import Reading
 from server.errors import NotFound
@@ -241,6 +241,9 @@ def _tag(photo: Photo, revision: Revision) -> str:
         return "迟到"
     if revision.action in CHECKS:
         return "核查"
+    scan = revision.received.get(workflow.SCAN)
+    if scan is not None and scan.new == photo.name:
+        return "回复件"
     if photo.field in AFTER or revision.action in ("feedback", "file_reply"):
         return "整改后"
     return "整改前" if revision.action in CREATING else "补充"
