@@ -149,6 +149,15 @@ def test_what_was_made_void_by_a_decision_does_not_come_back_by_the_same_list(co
     assert (imported(county).json["new"], imported(county).json["same"]) == (0, 2)
 
 
+def test_a_case_that_is_here_already_is_not_taken_over_by_its_number(county):
+    taken_over(county)
+    number = listed(county)["演示小饭店"]["case_no"]
+
+    [fault] = imported(county, f"{ITEM},演示小饭店,白石山镇,荆山口村,,{LAST},{number},\n").json["faults"]
+
+    assert (fault["column"], fault["reason"]) == ("old_no", f"{number}是系统里已有的案件")
+
+
 def test_days_are_read_as_offices_write_them_and_no_impossible_year_is_taken(county):
     written = (f"{YEAR - 1}年11月3日", f"{YEAR - 1}/11/3", f"{YEAR - 1}.11.03", f"{LAST} 08:00")
     good = "".join(f"{ITEM},演示{each},白石山镇,荆山口村,,{day},,\n" for each, day in enumerate(written))

@@ -44,6 +44,9 @@ YEAR_MIN = 1990
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
 
 
+_CASE_NO = re.compile(r"\d{4}-\d{6,}")
+
+
 class Kind(StrEnum):
     """What a row does."""
 
@@ -76,12 +79,13 @@ class Known(NamedTuple):
     """What is there.
 
     items: labels by code, of the hazards in force. year: that begins with the list; what was found in it is none of the
-    last. taken_over: keys of the cases that were taken over. refusal_of: why the importer may not take a case over in
-    an area, and the cure; None when they may.
+    last. numbers: of the list, those that cases have which are here already. taken_over: keys of the cases that were
+    taken over. refusal_of: why the importer may not take a case over in an area, and the cure; None when they may.
     """
 
     items: Mapping[str, str]
     year: int
+    numbers: frozenset[str]
     taken_over: frozenset[str]
     refusal_of: Callable[[Area], tuple[str, str] | None]
 
@@ -100,7 +104,7 @@ def plan(rows: Iterable[SheetRow], grid: Grid, known: Known) -> Plan:
         before = len(faults)
         area, item = _area(row, grid, known, faults), _item(row, known, faults)
         found_on = _found_on(row, known, faults)
-        faults += _lengths(row)
+        faults += (*_here_already(row, known), *_lengths(row))
         if len(faults) > before or area is None:
             continue
         key = key_of(_text(row, "old_no"), area.code, _text(row, "place"), item)
@@ -166,12 +170,23 @@ def _found_on(row: SheetRow, known: Known, faults: list[Fault]) -> str:
     return f"{found}"
 
 
+def _here_already(row: SheetRow, known: Known) -> Iterable[Fault]:
+    """Yield a fault for a hazard that was reported here: it is in 期初在办 by itself, and would count twice."""
+    if (number := _text(row, "old_no")) in known.numbers:
+        yield fault(row, "old_no", f"{number}是系统里已有的案件", "不用结转，没办结的已在期初在办里；请删去这一行")
+
+
 def _lengths(row: SheetRow) -> Iterable[Fault]:
     if not _text(row, "place"):
         yield fault(row, "place", "场所必填", "写单位名称或位置，不写户主姓名")
     for column, most in (("place", LENGTH_MAX), ("old_no", LENGTH_MAX), ("description", DESCRIPTION_MAX)):
         if len(_text(row, column)) > most:
             yield fault(row, column, f"超过{most}个字", "写短一些")
+
+
+def case_numbers(rows: Iterable[SheetRow]) -> list[str]:
+    """Return what of the old numbers of a list may be numbers of cases here."""
+    return [number for row in rows if _CASE_NO.fullmatch(number := _text(row, "old_no"))]
 
 
 def names(areas: Iterable[Area]) -> list[str]:

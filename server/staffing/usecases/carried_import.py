@@ -224,7 +224,8 @@ def _plan(reading: Reading, rows: tuple[SheetRow, ...], by: Actor) -> Plan:
     taken = frozenset(_key(area, fields) for area, fields in carried_cases.each(reading))
     year = int(local_day(reading.now)[:4])
     grid = Grid(areas.whole_grid(reading).values(), reading.now)
-    return carried_rows.plan(rows, grid, Known(_items(reading), year, taken, refusal_of))
+    here = carried_cases.numbers_here(reading, carried_rows.case_numbers(rows), by.scope)
+    return carried_rows.plan(rows, grid, Known(_items(reading), year, here, taken, refusal_of))
 
 
 def _key(area: str, fields: Mapping[str, str]) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import orjson
 
 from server.db.transactions import Reading
 from server.grid.domain.areas import code_of
+from server.grid.domain.scope import Scope
+from server.people.store import scopes
+from server.people.store.display_names import batches
 
 
 def each(reading: Reading) -> Iterator[tuple[str, Mapping[str, str]]]:
@@ -23,3 +26,15 @@ def each(reading: Reading) -> Iterator[tuple[str, Mapping[str, str]]]:
         """
     )
     return ((code_of(path), orjson.loads(fields)) for path, fields in rows)
+
+
+def numbers_here(reading: Reading, numbers: Iterable[str], scope: Scope) -> frozenset[str]:
+    """Return those of some case numbers that cases inside ``scope`` have, whatever became of these."""
+    inside, values = scopes.by_place(scope)
+    found: set[str] = set()
+    for listed, wanted in batches(numbers):
+        rows = reading.sql.tuples(
+            f"SELECT case_no FROM record WHERE {inside} AND case_no IN ({listed})", {**values, **wanted}
+        )
+        found |= {number for (number,) in rows}
+    return frozenset(found)
