@@ -51,6 +51,12 @@ def _first_case(page: Page) -> None:
     page.goto(page.url.partition("/office/")[0] + str(page.locator("tbody td.c-place a").first.get_attribute("href")))
 
 
+def _before_and_after(page: Page) -> None:
+    """Open the first case that has more than one photo: the guide compares them."""
+    page.locator("tbody tr", has_text="2张照片").locator("td.c-place a").first.click()
+    page.wait_for_selector(".photos")
+
+
 def _group_text(page: Page) -> None:
     _first_case(page)
     page.locator(".group-text summary").click()
@@ -83,7 +89,7 @@ SHOTS = (
     Shot("board", "town", "/office/board"),
     Shot("village-1-today", "village", "/office/", PHONE),
     Shot("village-2-intake", "village", "/office/intake", PHONE),
-    Shot("village-3-check", "village", "/office/board?tab=feedback", PHONE, _first_case),
+    Shot("village-3-check", "village", "/office/board?tab=feedback", PHONE, _before_and_after),
     Shot("village-4-group", "village", "/office/board?tab=open", PHONE, _group_text),
     Shot("town-1-today", "town", "/office/"),
     Shot("town-2-intake", "town", "/office/intake"),
