@@ -106,7 +106,7 @@ def test_the_sheet_is_said_in_english_too(april):
 
     assert "Due for closing" in page and "Filed " in page and "Reported late" in page
     listed = desk.open(PAGE).text
-    assert ">2026-04</a>" in listed and "2026年4月" not in listed
+    assert ">2026-04</a>" in listed and "2026年4月" not in listed + desk.open(f"{PAGE}/2026-04/changes").text
 
 
 def test_whoever_reads_the_sheet_may_compute_its_hash_and_only_exporters_take_files(april):

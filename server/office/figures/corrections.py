@@ -13,6 +13,7 @@ from server.monthly_reports.domain.sheets import Sheet
 from server.monthly_reports.store import reports
 from server.monthly_reports.usecases import correcting, drawing, freezing, sheet_files
 from server.office import layout, pages
+from server.office.figures import sentence_words
 from server.office.figures.asked import MONTHLY
 from server.office.layout import signed_in
 from server.web import context
@@ -67,7 +68,7 @@ def paper(month: str, number: int) -> Response:
         **layout.bare(),
         "title": report.sheet.title,
         "unit": report.sheet.unit,
-        "month": months.words(month),
+        "month": sentence_words.month(month, layout.language()),
         "filed_at": sheet_files.clock(report.frozen_at),
         "filed_hash": report.sha256,
         "made": made,
@@ -85,7 +86,7 @@ def _form(month: str, said: str = "", status: int = 200) -> Response:
     with context.database().reading() as reading:
         sheet, previous = correcting.newest(reading, month)
         values = {
-            "month": months.words(month),
+            "month": sentence_words.month(month, layout.language()),
             "address_of_form": f"{MONTHLY}/{month}/correction",
             "address_of_sheet": f"{MONTHLY}/{month}",
             "previous": request.form.get("previous", previous) if status == 422 else previous,

@@ -109,7 +109,7 @@ def changed(month: str) -> Response:
         items = changes_since.listed(reading, wanted[:CHANGES_SHOWN], _label(reading, by))
         names = changes.labels(found.now, english=layout.language() == pages.ENGLISH)
         values = {
-            "month": months.words(month),
+            "month": sentence_words.month(month, layout.language()),
             "address_of_sheet": f"{MONTHLY}/{month}",
             "filed_at": summary_tables.local(found.report.as_of),
             "until": summary_tables.local(found.now),
@@ -140,6 +140,7 @@ def _overview(said: str = "", status: int = 200) -> Response:
     drawing.reading_scope(by)
     with context.database().reading() as reading:
         known = {report.month: report for report in reports.list_all(reading)}
+        done = request.args.get("done", "")
         values = {
             "rows": [
                 _month(month, known.get(month), reports.corrections_of(reading, month))
@@ -149,7 +150,7 @@ def _overview(said: str = "", status: int = 200) -> Response:
             "may_correct": drawing.may(by, "correct"),
             "may_export": record_exports.may_export(by),
             "said": said,
-            "done": _words(request.args["done"]) if request.args.get("done", "") in known and not said else "",
+            "done": sentence_words.month(done, layout.language()) if done in known and not said else "",
         }
         return layout.show(reading, "figures/monthly.html", layout.FIGURES.key, values, status)
 
@@ -163,14 +164,10 @@ def _shown(known: Mapping[str, FrozenReport], reading: Reading) -> list[str]:
     return sorted(found, reverse=True)
 
 
-def _words(month: str) -> str:
-    return month if layout.language() == pages.ENGLISH else months.words(month)
-
-
 def _month(month: str, report: FrozenReport | None, corrections: Sequence[Correction]) -> dict[str, Any]:
     return {
         "month": month,
-        "words": _words(month),
+        "words": sentence_words.month(month, layout.language()),
         "address": f"{MONTHLY}/{month}",
         "as_of": "" if report is None else summary_tables.local(report.as_of),
         "frozen_at": "" if report is None else summary_tables.local(report.frozen_at),

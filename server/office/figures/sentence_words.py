@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from server import instants
 from server.instants import BEIJING, Instant
+from server.monthly_reports.domain import months
 from server.office import pages
 from server.summaries.domain import sentences
 from server.summaries.usecases import summary_tables
@@ -43,6 +44,11 @@ def period(first: date, last: date, language: str) -> str:
         year = "" if first.year == last.year else f"{last.year}年"
         return f"{_day(first)}至{year}{last.month}月{last.day}日"
     return f"{_english_day(first)} to {_english_day(last)}"
+
+
+def month(written: str, language: str) -> str:
+    """Return what a month, written as ``2026-04``, is called: 2026年4月; in English as it is written."""
+    return months.words(written) if language == pages.CHINESE else written
 
 
 def _spoken(result: Result) -> str:

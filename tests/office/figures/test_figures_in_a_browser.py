@@ -57,6 +57,20 @@ def test_the_pages_fit_are_accessible_and_draw_their_charts_under_the_policy(add
     assert (window.left, window.said) == ([], [])
 
 
+def test_on_a_phone_the_button_that_files_a_month_stands_beside_its_name(address):
+    with browser_window(address, "phone") as window:
+        window.sign_in("brigade")
+        window.open("/office/figures/monthly")
+        name, button = (
+            window.page.locator(f".months tbody {part}").first.bounding_box()
+            for part in ("tr td:first-child a", "button")
+        )
+        assert window.page.locator(".months td.dim:visible").count() == 0
+
+    assert name is not None and button is not None
+    assert button["y"] < name["y"] + name["height"] / 2 < button["y"] + button["height"]
+
+
 def test_what_draws_the_charts_is_fetched_when_the_page_has_been_painted(address):
     with browser_window(address) as window:
         window.sign_in("brigade")
