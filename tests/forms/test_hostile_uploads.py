@@ -188,7 +188,7 @@ def test_a_truncated_workbook_is_refused():
         ('<!DOCTYPE h SYSTEM "file:///etc/passwd"><h/>', "DTD"),
         ('<!DOCTYPE h [<!ENTITY x SYSTEM "http://127.0.0.1:9/">]><h a="&x;"/>', "DTD"),
         ("<h>", "XML"),
-        ("", "XML"),
+        ("", "空"),
         ("<a>" * 300 + "</a>" * 300, "XML"),
         ('<?xml version="1.0" encoding="iso-8859-1"?><h/>', "编码"),
         ('<?xml version="1.0" encoding="no-such-code"?><h/>', "XML"),

@@ -74,11 +74,11 @@ def to_xform(source: bytes, file_type: str, *, form_id: str = "", timeout_s: flo
     suffix = "." + file_type.lower().lstrip(".")
     if suffix not in FILE_TYPES:
         raise refused([Fault(f"不认识的文件类型“{file_type}”。", f"请上传 {'、'.join(FILE_TYPES)} 文件。")])
-    if not source.strip():
-        raise refused([Fault("文件是空的。", "请选写好的表单文件，再上传。")])
     if len(source) > SOURCE_BYTES_MAX:
         limit = SOURCE_BYTES_MAX // 1_000_000
         raise refused([Fault(f"表单文件超过 {limit} MB。", "请把大的选项表放到外部 CSV 名单中 (external list)。")])
+    if not source.strip():
+        raise refused([Fault("文件是空的。", "请选写好的表单文件，再上传。")])
     if suffix == ".xml":
         parse(source)
         offered = _offer(source, form_id)
