@@ -21,6 +21,8 @@ from tests.sync.test_with_the_real_server import Road
 from tests.sync.town import ADDRESS, Phone
 from tests.valley import UNIT
 
+pytestmark = pytest.mark.sqlite  # a folder is copied, and put back in the place of itself
+
 
 @pytest.fixture
 def laptop(valley, tmp_path):

@@ -6,6 +6,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
@@ -167,7 +168,7 @@ class TurnsAtLaptops(WorkOnCopies):
 
 TestHonestWork = HonestWork.TestCase
 TestHonestWork.settings = settings(max_examples=examples(25), stateful_step_count=25)
-TestWorkOnCopies = WorkOnCopies.TestCase
+TestWorkOnCopies = pytest.mark.sqlite(WorkOnCopies.TestCase)  # a folder is copied, and put back
 TestWorkOnCopies.settings = settings(max_examples=examples(50), stateful_step_count=25)
-TestTurnsAtLaptops = TurnsAtLaptops.TestCase
+TestTurnsAtLaptops = pytest.mark.sqlite(TurnsAtLaptops.TestCase)
 TestTurnsAtLaptops.settings = settings(max_examples=examples(50), stateful_step_count=25)
