@@ -12,9 +12,9 @@ from server.cli.rosters import administrator
 from server.db.transactions import Reading
 from server.errors import Invalid
 from server.people.domain.actors import Actor, Duty, Role
-from server.staffing.domain.carried_rows import TITLES
-from server.staffing.usecases import carried_import
-from server.staffing.usecases.carried_import import DryRun
+from server.staffing.domain.carried_rows import TITLES, Step
+from server.staffing.usecases import carried_import, list_imports
+from server.staffing.usecases.list_imports import DryRun
 
 
 @click.group(cls=Group, name="carried")
@@ -42,21 +42,21 @@ def import_(file: Path, good_rows: bool, data: Path) -> None:
 
     The same list again takes nothing over.
     """
-    if file.stat().st_size > carried_import.FILE_BYTES_MAX:
+    if file.stat().st_size > list_imports.FILE_BYTES_MAX:
         raise Invalid(f"{file.name} 太大，不像是上年结转名单；请核对文件。", field="file")
     content = file.read_bytes()
     with opened_to_write(data) as database:
         with database.reading() as reading:
             by = _brigade(reading)
-        token = database.write(lambda tx: carried_import.keep(tx, content, file.name, by=by))
+        token = database.write(lambda tx: carried_import.IMPORT.keep(tx, content, file.name, by=by))
         if good_rows:
-            database.write(lambda tx: carried_import.carry_out(tx, token, by=by))
+            database.write(lambda tx: carried_import.IMPORT.carry_out(tx, token, by=by))
         with database.reading() as reading:
-            found = carried_import.get(reading, token, by=by)
+            found = carried_import.IMPORT.get(reading, token, by=by)
     _tell(found)
     if found.done is not None and found.done["made"]:
         click.echo(f"24小时内可以撤销：{with_data(f'carried undo {token}', data)}")
-    if carried_import.shown_faults(found):
+    if carried_import.IMPORT.shown_faults(found):
         raise click.exceptions.Exit(1)
 
 
@@ -68,8 +68,8 @@ def undo(token: str, data: Path) -> None:
     with opened_to_write(data) as database:
         with database.reading() as reading:
             by = _brigade(reading)
-        found = database.write(lambda tx: carried_import.undo(tx, token, by=by))
-    counts = carried_import.counts(found)
+        found = database.write(lambda tx: carried_import.IMPORT.undo(tx, token, by=by))
+    counts = carried_import.IMPORT.counts(found)
     click.echo(f"已撤销 {counts['undone']} 件；{counts['new'] - counts['undone']} 件后来办理过，没有动。")
 
 
@@ -78,12 +78,12 @@ def _brigade(reading: Reading) -> Actor:
     return replace(administrator(reading), duties=(Duty(Role.BRIGADE, administrator(reading).duties[0].area),))
 
 
-def _tell(found: DryRun) -> None:
+def _tell(found: DryRun[Step]) -> None:
     for note in found.notes:
         click.echo(f"注意：{note}", err=True)
-    for each in carried_import.shown_faults(found):
+    for each in carried_import.IMPORT.shown_faults(found):
         place = " ".join(filter(None, (f"第{each.line}行", TITLES[each.column], " ".join(each.value.split()))))
         click.echo(f"{place}：{each.reason}；{each.cure}", err=True)
-    counts = carried_import.counts(found)
+    counts = carried_import.IMPORT.counts(found)
     told = f"接收 {counts['new']}，已有 {counts['same']}，要改 {counts['faulty']} 行。"
     click.echo(f"{'只核对，没有导入：' if found.done is None else ''}{told}")

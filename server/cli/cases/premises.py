@@ -9,9 +9,9 @@ import click
 from server.cli.folder import Command, Group, data_option, opened, opened_to_write, with_data
 from server.cli.rosters import administrator
 from server.errors import Invalid
-from server.staffing.domain.premises_rows import TITLES
-from server.staffing.usecases import premises_import
-from server.staffing.usecases.premises_import import DryRun
+from server.staffing.domain.premises_rows import TITLES, Step
+from server.staffing.usecases import list_imports, premises_import
+from server.staffing.usecases.list_imports import DryRun
 
 
 @click.group(cls=Group, name="premises")
@@ -39,21 +39,21 @@ def import_(file: Path, good_rows: bool, data: Path) -> None:
 
     The same list again registers nothing.
     """
-    if file.stat().st_size > premises_import.FILE_BYTES_MAX:
+    if file.stat().st_size > list_imports.FILE_BYTES_MAX:
         raise Invalid(f"{file.name} 太大，不像是场所名单；请核对文件。", field="file")
     content = file.read_bytes()
     with opened_to_write(data) as database:
         with database.reading() as reading:
             by = administrator(reading)
-        token = database.write(lambda tx: premises_import.keep(tx, content, file.name, by=by))
+        token = database.write(lambda tx: premises_import.IMPORT.keep(tx, content, file.name, by=by))
         if good_rows:
-            database.write(lambda tx: premises_import.carry_out(tx, token, by=by))
+            database.write(lambda tx: premises_import.IMPORT.carry_out(tx, token, by=by))
         with database.reading() as reading:
-            found = premises_import.get(reading, token, by=by)
+            found = premises_import.IMPORT.get(reading, token, by=by)
     _tell(found)
     if found.done is not None and found.done["made"]:
         click.echo(f"24小时内可以撤销：{with_data(f'premises undo {token}', data)}")
-    if premises_import.shown_faults(found):
+    if premises_import.IMPORT.shown_faults(found):
         raise click.exceptions.Exit(1)
 
 
@@ -65,17 +65,17 @@ def undo(token: str, data: Path) -> None:
     with opened_to_write(data) as database:
         with database.reading() as reading:
             by = administrator(reading)
-        found = database.write(lambda tx: premises_import.undo(tx, token, by=by))
-    counts = premises_import.counts(found)
+        found = database.write(lambda tx: premises_import.IMPORT.undo(tx, token, by=by))
+    counts = premises_import.IMPORT.counts(found)
     click.echo(f"已撤销 {counts['undone']} 处；{counts['new'] - counts['undone']} 处后来改动过，没有动。")
 
 
-def _tell(found: DryRun) -> None:
+def _tell(found: DryRun[Step]) -> None:
     for note in found.notes:
         click.echo(f"注意：{note}", err=True)
-    for each in premises_import.shown_faults(found):
+    for each in premises_import.IMPORT.shown_faults(found):
         place = " ".join(filter(None, (f"第{each.line}行", TITLES[each.column], " ".join(each.value.split()))))
         click.echo(f"{place}：{each.reason}；{each.cure}", err=True)
-    counts = premises_import.counts(found)
+    counts = premises_import.IMPORT.counts(found)
     told = f"新登记 {counts['new']}，已有 {counts['same']}，要改 {counts['faulty']} 行。"
     click.echo(f"{'只核对，没有导入：' if found.done is None else ''}{told}")

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from enum import StrEnum
 from typing import NamedTuple
 
 from server.cases.domain.similarity import place_key
 from server.errors import Invalid
 from server.grid.domain.areas import Area, Level, short_name
 from server.grid.domain.file_rows import Fault, SheetRow
+from server.staffing.domain.list_plans import Kind, Plan
 from server.staffing.domain.roster_rows import Grid, fault
 
 COLUMNS = {
@@ -47,13 +47,6 @@ _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
 _CASE_NO = re.compile(r"\d{4}-\d{6,}")
 
 
-class Kind(StrEnum):
-    """What a row does."""
-
-    NEW = "new"
-    SAME = "same"
-
-
 class Step(NamedTuple):
     """What one good row does. item: its code. found_on: a day, empty where none is known. key: it is known again by."""
 
@@ -63,16 +56,6 @@ class Step(NamedTuple):
     item: str
     found_on: str
     key: str
-
-
-class Plan(NamedTuple):
-    """What a list does: steps in the order of its rows, and every fault of the others."""
-
-    steps: tuple[Step, ...]
-    faults: tuple[Fault, ...]
-
-    def of(self, kind: Kind) -> tuple[Step, ...]:
-        return tuple(step for step in self.steps if step.kind is kind)
 
 
 class Known(NamedTuple):
@@ -95,7 +78,7 @@ def key_of(old_no: str, area: str, place: str, item: str) -> str:
     return f"no {place_key(old_no)}" if old_no else f"at {area} {place_key(place)} {item}"
 
 
-def plan(rows: Iterable[SheetRow], grid: Grid, known: Known) -> Plan:
+def plan(rows: Iterable[SheetRow], grid: Grid, known: Known) -> Plan[Step]:
     """Return what ``rows`` do, with all faults of all rows."""
     faults: list[Fault] = []
     steps: list[Step] = []

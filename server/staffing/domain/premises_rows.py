@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from enum import StrEnum
 from typing import NamedTuple
 
 from server.cases.domain.similarity import place_key
 from server.errors import Invalid
 from server.grid.domain.areas import Area, Level, short_name
 from server.grid.domain.file_rows import Fault, SheetRow
+from server.staffing.domain.list_plans import Kind, Plan
 from server.staffing.domain.roster_rows import Grid, fault
 
 COLUMNS = {
@@ -48,13 +48,6 @@ _MOBILE = re.compile(r"1[3-9][0-9]{9}", re.ASCII)
 _APART = re.compile(r"[（）()、，,/]")
 
 
-class Kind(StrEnum):
-    """What a row does."""
-
-    NEW = "new"
-    SAME = "same"
-
-
 class Step(NamedTuple):
     """What one good row does. fields: of the premises that it registers, as the form saves them."""
 
@@ -62,16 +55,6 @@ class Step(NamedTuple):
     row: SheetRow
     area: Area
     fields: Mapping[str, str]
-
-
-class Plan(NamedTuple):
-    """What a list does: steps in the order of its rows, and every fault of the others."""
-
-    steps: tuple[Step, ...]
-    faults: tuple[Fault, ...]
-
-    def of(self, kind: Kind) -> tuple[Step, ...]:
-        return tuple(step for step in self.steps if step.kind is kind)
 
 
 class Known(NamedTuple):
@@ -89,7 +72,7 @@ class Known(NamedTuple):
     refusal_of: Callable[[Area], tuple[str, str] | None]
 
 
-def plan(rows: Iterable[SheetRow], grid: Grid, known: Known) -> Plan:
+def plan(rows: Iterable[SheetRow], grid: Grid, known: Known) -> Plan[Step]:
     """Return what ``rows`` do, with all faults of all rows."""
     faults: list[Fault] = []
     steps: list[Step] = []

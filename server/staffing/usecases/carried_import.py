@@ -7,47 +7,38 @@ import back makes void what nobody has touched since.
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
-from server.audit.domain.entries import Entry
-from server.audit.usecases.recording import record
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import CreateRequest
 from server.changes.usecases.recording import apply_by_server
 from server.db.transactions import Reading, Transaction
-from server.errors import Conflict, NotFound
+from server.errors import NotFound
 from server.forms.domain.record_types import LABEL
 from server.forms.store import codes, forms
 from server.grid.domain.areas import Area, Level, short_name
-from server.grid.domain.file_rows import Fault, SheetRow
+from server.grid.domain.file_rows import SheetRow
 from server.grid.store import areas
 from server.instants import local_day
 from server.people.domain import rights
 from server.people.domain.actors import Actor
-from server.people.store import roster_imports
-from server.people.store.roster_imports import Kept
 from server.people.store.roster_imports import Kind as Import
 from server.people.usecases import visibility
 from server.records.domain.status import Status
 from server.records.store import records
 from server.staffing.domain import carried_rows
-from server.staffing.domain.carried_rows import COLUMNS, TITLES, Kind, Known, Plan, Step, key_of
-from server.staffing.domain.roster_rows import Grid, as_cells, fault
+from server.staffing.domain.carried_rows import COLUMNS, TITLES, Known, Step, key_of
+from server.staffing.domain.list_plans import Plan
+from server.staffing.domain.roster_rows import Grid
 from server.staffing.usecases import import_sheets
 from server.staffing.usecases.import_sheets import Layout
-from server.staffing.usecases.import_steps import each_alone
+from server.staffing.usecases.list_imports import ACTION, ROWS_MAX, ListImport
 from server.summaries.store import carried_cases
 
-SUBJECT, ACTION = "carried", "edit"
+SUBJECT = "carried"
 """The right to take last year's hazards over."""
 
 TYPE, ITEMS = "hazards", "hazard_items"
-FILE_BYTES_MAX = 10_000_000
-ROWS_MAX = 2_000
-"""More in one go would block the writer; a longer list is imported in parts."""
 
 UNTOUCHED = 2
 """The version of a case that was taken over and that nobody has touched since."""
@@ -64,119 +55,13 @@ _NOTES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DryRun:
-    """A list that was looked at. sheet: its name; rows: as read; plan: what importing them would do now.
-
-    notes: on how it was read. done: what importing it did, None before.
-    """
-
-    token: str
-    file_name: str
-    sheet: str
-    rows: tuple[SheetRow, ...]
-    notes: tuple[str, ...]
-    plan: Plan
-    done: dict[str, Any] | None
-
-
-def require_right(by: Actor) -> None:
-    """Do nothing for who may take last year's hazards over somewhere. Raises NotAllowed."""
-    if not rights.scope_for(by, SUBJECT, ACTION).places:
-        rights.require(by, SUBJECT, ACTION, "")
-
-
 def template(reading: Reading, by: Actor) -> bytes:
     """Return an empty list as .xlsx, with the towns to choose from and the hazards named. Raises NotAllowed."""
-    require_right(by)
+    IMPORT.require_right(by)
     covered = areas.list_covered(reading, visibility.of(by))
     towns = carried_rows.names(area for area in covered if area.level is Level.TOWN and area.in_force(reading.now))
     notes = (*_NOTES, f"隐患可填：{'；'.join(_items(reading).values())}。")
     return import_sheets.template(LAYOUT, {"town": towns}, notes, ROWS_MAX)
-
-
-def keep(tx: Transaction, content: bytes, file_name: str, *, by: Actor) -> str:
-    """Keep a list for a day, and return the token under which ``by`` gets it; nothing is taken over.
-
-    content: of an .xlsx or CSV file. Raises NotAllowed, TooLarge, and Unreadable for what is no such list.
-    """
-    require_right(by)
-    read = import_sheets.read(content, COLUMNS, ("item", "place"), FILE_BYTES_MAX, ROWS_MAX)
-    told = {"sheet": read.sheet, "notes": list(read.notes), "rows": as_cells(read.rows)}
-    return roster_imports.keep(tx, Import.CARRIED, by.name, secrets.token_urlsafe(16), file_name[:200], told).token
-
-
-def get(reading: Reading, token: str, *, by: Actor) -> DryRun:
-    """Return a list that ``by`` has uploaded, with what importing it would do now. Raises NotAllowed, NotFound."""
-    require_right(by)
-    kept: Kept = roster_imports.get(reading, Import.CARRIED, token, by.name)
-    rows = tuple(SheetRow(line, cells) for line, cells in kept.content["rows"])
-    notes = tuple(kept.content["notes"])
-    return DryRun(kept.token, kept.file_name, kept.content["sheet"], rows, notes, _plan(reading, rows, by), kept.result)
-
-
-def carry_out(tx: Transaction, token: str, *, by: Actor) -> DryRun:
-    """Take the good rows of a list over; one that was imported already stays so. Raises NotAllowed, NotFound.
-
-    A row that is refused now, since something has changed meanwhile, is reported and keeps no other from its step.
-    """
-    found = get(tx, token, by=by)
-    if found.done is not None:
-        return found
-    made, refused = each_alone(
-        tx, found.plan.of(Kind.NEW), lambda step: _take_over(tx, step, by), lambda step: step.row.line
-    )
-    same, faulty = len(found.plan.of(Kind.SAME)), len({each.line for each in found.plan.faults})
-    roster_imports.finish(tx, token, {"made": made, "same": same, "faulty": faulty, "refused": refused, "undone": None})
-    said = {"new": len(made), "same": same, "faulty": faulty, "refused": len(refused)}
-    record(tx, Entry("carried.import", by.name, token, said))
-    return get(tx, token, by=by)
-
-
-def undo(tx: Transaction, token: str, *, by: Actor) -> DryRun:
-    """Take an import back within the day for which it is kept; one that was taken back already stays so.
-
-    Cases that somebody has touched since stay as they are. Raises NotAllowed, NotFound, and Conflict for a list that
-    was not imported.
-    """
-    found = get(tx, token, by=by)
-    if found.done is None:
-        raise Conflict("这份名单还没有导入，没有可以撤销的。", token=token)
-    if found.done["undone"] is not None:
-        return found
-    undone = [id for id in found.done["made"] if _take_back(tx, id, by)]
-    roster_imports.finish(tx, token, {**found.done, "undone": undone})
-    said = {"undone": len(undone), "changed_since": len(found.done["made"]) - len(undone)}
-    record(tx, Entry("carried.import_undo", by.name, token, said))
-    return get(tx, token, by=by)
-
-
-def marked(reading: Reading, token: str, *, by: Actor) -> bytes:
-    """Return a list as .xlsx with its faults marked. Raises NotAllowed, NotFound."""
-    found = get(reading, token, by=by)
-    return import_sheets.marked(LAYOUT, found.rows, found.plan.faults)
-
-
-def counts(found: DryRun) -> dict[str, int]:
-    """Return how many rows a list takes or has taken over (``new``), skips (``same``) and leaves out (``faulty``).
-
-    ``undone``: how many of them were taken back.
-    """
-    done = found.done
-    if done is None:
-        faulty = len({each.line for each in found.plan.faults})
-        return {**{kind.value: len(found.plan.of(kind)) for kind in Kind}, "faulty": faulty, "undone": 0}
-    out = done["faulty"] + len(done["refused"])
-    return {"new": len(done["made"]), "same": done["same"], "faulty": out, "undone": len(done["undone"] or ())}
-
-
-def shown_faults(found: DryRun) -> tuple[Fault, ...]:
-    """Return the faults of a list, with the rows that were refused when it was imported."""
-    if found.done is None:
-        return found.plan.faults
-    rows = {row.line: row for row in found.rows}
-    late = (fault(rows[line], "place", message, "改好后再导一次") for line, message in found.done["refused"])
-    return (*found.plan.faults, *late)
 
 
 def _take_over(tx: Transaction, step: Step, by: Actor) -> str:
@@ -211,7 +96,7 @@ def _take_back(tx: Transaction, id: str, by: Actor) -> bool:
     return True
 
 
-def _plan(reading: Reading, rows: tuple[SheetRow, ...], by: Actor) -> Plan:
+def _plan(reading: Reading, rows: tuple[SheetRow, ...], by: Actor) -> Plan[Step]:
     known = forms.catalogue(reading).types.get(TYPE)
     if known is None or "item" not in known.fields:
         raise NotFound("还没有火灾隐患台账；请管理员先发布“火灾隐患上报”表单。", type=TYPE)
@@ -238,3 +123,17 @@ def _items(reading: Reading) -> dict[str, str]:
     today = local_day(reading.now)
     found = ((code, codes.current(reading, ITEMS, code)) for code in codes.of_list(reading, ITEMS))
     return {code: row.label for code, row in found if row is not None and row.is_active(today)}
+
+
+IMPORT: ListImport[Step] = ListImport(
+    kind=Import.CARRIED,
+    subject=SUBJECT,
+    layout=LAYOUT,
+    columns=COLUMNS,
+    needed=("item", "place"),
+    told_at="place",
+    plan=_plan,
+    take=_take_over,
+    take_back=_take_back,
+)
+"""How such a list is looked at, imported and taken back."""

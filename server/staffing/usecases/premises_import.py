@@ -6,48 +6,40 @@ has touched since are marked as registered by mistake (登记有误), offered to
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from server.audit.domain.entries import Entry
-from server.audit.usecases.recording import record
 from server.cases.domain.similarity import place_key
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import ChangeRequest, CreateRequest
 from server.db.transactions import Reading, Transaction
-from server.errors import Conflict, NotFound
+from server.errors import NotFound
 from server.forms.domain.record_types import LABEL
 from server.forms.store import codes, forms
 from server.grid.domain.areas import Area, Level, short_name
-from server.grid.domain.file_rows import Fault, SheetRow
+from server.grid.domain.file_rows import SheetRow
 from server.grid.store import areas
 from server.instants import local_day
 from server.people.domain import rights
 from server.people.domain.actors import Actor
-from server.people.store import roster_imports
-from server.people.store.roster_imports import Kept
 from server.people.store.roster_imports import Kind as Import
 from server.people.usecases import visibility
 from server.records.domain import premises
 from server.records.store import records, type_lists
 from server.records.store.type_lists import LOOKED_AT_MOST, TypeFilters
 from server.staffing.domain import premises_rows
-from server.staffing.domain.premises_rows import COLUMNS, TITLES, Kind, Known, Plan, Step
-from server.staffing.domain.roster_rows import Grid, as_cells, fault
+from server.staffing.domain.list_plans import Plan
+from server.staffing.domain.premises_rows import COLUMNS, TITLES, Known, Step
+from server.staffing.domain.roster_rows import Grid
 from server.staffing.usecases import import_sheets
 from server.staffing.usecases.import_sheets import Layout
-from server.staffing.usecases.import_steps import each_alone
+from server.staffing.usecases.list_imports import ACTION, ROWS_MAX, ListImport
 
-SUBJECT, ACTION = "premises", "edit"
+SUBJECT = "premises"
 """The right to import a list of premises."""
 
-FILE_BYTES_MAX = 10_000_000
-ROWS_MAX = 2_000
-"""More in one go would block the writer; a longer list is imported in parts."""
 
 LAYOUT = Layout("场所", TITLES, {"title": 26, "premises_kind": 22, "code": 18, "place": 26})
 _NOTES = (
@@ -59,117 +51,15 @@ _NOTES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DryRun:
-    """A list that was looked at. sheet: its name; rows: as read; plan: what importing them would do now.
-
-    notes: on how it was read. done: what importing it did, None before.
-    """
-
-    token: str
-    file_name: str
-    sheet: str
-    rows: tuple[SheetRow, ...]
-    notes: tuple[str, ...]
-    plan: Plan
-    done: dict[str, Any] | None
-
-
-def require_right(by: Actor) -> None:
-    """Do nothing for who may import premises somewhere. Raises NotAllowed."""
-    if not rights.scope_for(by, SUBJECT, ACTION).places:
-        rights.require(by, SUBJECT, ACTION, "")
-
-
 def template(reading: Reading, by: Actor) -> bytes:
     """Return an empty list as .xlsx, with the towns, kinds and states to choose from. Raises NotAllowed."""
-    require_right(by)
+    IMPORT.require_right(by)
     covered = areas.list_covered(reading, visibility.of(by))
     towns = [short_name(area.name) for area in covered if area.level is Level.TOWN and area.in_force(reading.now)]
     kinds, states = _labels(reading, "premises_kinds"), _states(reading)
     notes = (*_NOTES, f"场所类型可填：{'；'.join(kinds.values())}。")
     choices = {"town": towns, "premises_kind": list(kinds.values()), "premises_state": list(states.values())}
     return import_sheets.template(LAYOUT, choices, notes, ROWS_MAX)
-
-
-def keep(tx: Transaction, content: bytes, file_name: str, *, by: Actor) -> str:
-    """Keep a list for a day, and return the token under which ``by`` gets it; nothing is registered.
-
-    content: of an .xlsx or CSV file. Raises NotAllowed, TooLarge, and Unreadable for what is no such list.
-    """
-    require_right(by)
-    read = import_sheets.read(content, COLUMNS, ("title", "premises_kind"), FILE_BYTES_MAX, ROWS_MAX)
-    told = {"sheet": read.sheet, "notes": list(read.notes), "rows": as_cells(read.rows)}
-    return roster_imports.keep(tx, Import.PREMISES, by.name, secrets.token_urlsafe(16), file_name[:200], told).token
-
-
-def get(reading: Reading, token: str, *, by: Actor) -> DryRun:
-    """Return a list that ``by`` has uploaded, with what importing it would do now. Raises NotAllowed, NotFound."""
-    require_right(by)
-    return _dry_run(reading, roster_imports.get(reading, Import.PREMISES, token, by.name), by)
-
-
-def carry_out(tx: Transaction, token: str, *, by: Actor) -> DryRun:
-    """Register the good rows of a list; one that was imported already stays so. Raises NotAllowed, NotFound.
-
-    A row that is refused now, since something has changed meanwhile, is reported and keeps no other from its step.
-    """
-    found = get(tx, token, by=by)
-    if found.done is not None:
-        return found
-    new = found.plan.of(Kind.NEW)
-    made, refused = each_alone(tx, new, lambda step: _register(tx, step, by), lambda step: step.row.line)
-    same, faulty = len(found.plan.of(Kind.SAME)), len({each.line for each in found.plan.faults})
-    roster_imports.finish(tx, token, {"made": made, "same": same, "faulty": faulty, "refused": refused, "undone": None})
-    said = {"new": len(made), "same": same, "faulty": faulty, "refused": len(refused)}
-    record(tx, Entry("premises.import", by.name, token, said))
-    return get(tx, token, by=by)
-
-
-def undo(tx: Transaction, token: str, *, by: Actor) -> DryRun:
-    """Take an import back within the day for which it is kept; one that was taken back already stays so.
-
-    Premises that somebody has changed since stay as they are. Raises NotAllowed, NotFound, and Conflict for a list
-    that was not imported.
-    """
-    found = get(tx, token, by=by)
-    if found.done is None:
-        raise Conflict("这份名单还没有导入，没有可以撤销的。", token=token)
-    if found.done["undone"] is not None:
-        return found
-    undone = [id for id in found.done["made"] if _withdraw(tx, id, by)]
-    roster_imports.finish(tx, token, {**found.done, "undone": undone})
-    said = {"undone": len(undone), "changed_since": len(found.done["made"]) - len(undone)}
-    record(tx, Entry("premises.import_undo", by.name, token, said))
-    return get(tx, token, by=by)
-
-
-def marked(reading: Reading, token: str, *, by: Actor) -> bytes:
-    """Return a list as .xlsx with its faults marked. Raises NotAllowed, NotFound."""
-    found = get(reading, token, by=by)
-    return import_sheets.marked(LAYOUT, found.rows, found.plan.faults)
-
-
-def counts(found: DryRun) -> dict[str, int]:
-    """Return how many rows a list registers or has registered (``new``), skips (``same``) and leaves out (``faulty``).
-
-    ``undone``: how many of them were taken back.
-    """
-    done = found.done
-    if done is None:
-        faulty = len({each.line for each in found.plan.faults})
-        return {**{kind.value: len(found.plan.of(kind)) for kind in Kind}, "faulty": faulty, "undone": 0}
-    out = done["faulty"] + len(done["refused"])
-    return {"new": len(done["made"]), "same": done["same"], "faulty": out, "undone": len(done["undone"] or ())}
-
-
-def shown_faults(found: DryRun) -> tuple[Fault, ...]:
-    """Return the faults of a list, with the rows that were refused when it was imported."""
-    if found.done is None:
-        return found.plan.faults
-    rows = {row.line: row for row in found.rows}
-    late = (fault(rows[line], "title", message, "改好后再导一次") for line, message in found.done["refused"])
-    return (*found.plan.faults, *late)
 
 
 def _register(tx: Transaction, step: Step, by: Actor) -> str:
@@ -193,13 +83,7 @@ def _withdraw(tx: Transaction, id: str, by: Actor) -> bool:
     return True
 
 
-def _dry_run(reading: Reading, kept: Kept, by: Actor) -> DryRun:
-    rows = tuple(SheetRow(line, cells) for line, cells in kept.content["rows"])
-    plan, notes = _plan(reading, rows, by), tuple(kept.content["notes"])
-    return DryRun(kept.token, kept.file_name, kept.content["sheet"], rows, notes, plan, kept.result)
-
-
-def _plan(reading: Reading, rows: tuple[SheetRow, ...], by: Actor) -> Plan:
+def _plan(reading: Reading, rows: tuple[SheetRow, ...], by: Actor) -> Plan[Step]:
     if premises.TYPE not in forms.catalogue(reading).types:
         raise NotFound("还没有场所台账；请管理员先发布“场所登记”表单。", type=premises.TYPE)
     whole = areas.whole_grid(reading)
@@ -244,3 +128,17 @@ def _labels(reading: Reading, name: str) -> dict[str, str]:
     today = local_day(reading.now)
     found = ((code, codes.current(reading, name, code)) for code in codes.of_list(reading, name))
     return {code: row.label for code, row in found if row is not None and row.is_active(today)}
+
+
+IMPORT: ListImport[Step] = ListImport(
+    kind=Import.PREMISES,
+    subject=SUBJECT,
+    layout=LAYOUT,
+    columns=COLUMNS,
+    needed=("title", "premises_kind"),
+    told_at="title",
+    plan=_plan,
+    take=_register,
+    take_back=_withdraw,
+)
+"""How such a list is looked at, imported and taken back."""
