@@ -230,31 +230,36 @@ class PremisesImportQuery(BaseSchema):
     )
 
 
-class PremisesFaultSchema(BaseSchema):
+class ListFaultSchema(BaseSchema):
     """What is wrong with a cell, and how to mend it."""
 
     line = integer_out("row of the sheet")
-    column = text_out("such as `title`, `premises_kind`, `village` or `code`")
+    column = text_out("such as `title`, `item`, `village` or `code`")
     value = text_out("as typed")
     reason = text_out("in Chinese")
     cure = text_out("in Chinese")
 
 
-class PremisesImportSchema(BaseSchema):
-    """What importing a list of premises would do, or what it did."""
+class ListImportSchema(BaseSchema):
+    """What importing a list would do, or what it did; each kind of list says what it makes of its rows."""
 
     token = text_out("under which it is kept for 24 hours")
     file = text_out("its name")
     sheet = text_out("name of its sheet, empty for CSV")
     rows = integer_out()
-    new = integer_out("premises to register, or registered")
-    same = integer_out("rows whose premises are registered already; they are not changed")
     faulty = integer_out("rows that are not imported")
     done = fields.Boolean(required=True, metadata={"description": "it was imported"})
-    undone = integer_out("premises that were taken back; those changed since stay")
     taken_back = fields.Boolean(required=True, metadata={"description": "the import was taken back"})
     notes = fields.List(fields.String(), required=True, metadata={"description": "on how the file was read"})
-    faults = fields.List(fields.Nested(PremisesFaultSchema), required=True)
+    faults = fields.List(fields.Nested(ListFaultSchema), required=True)
+
+
+class PremisesImportSchema(ListImportSchema):
+    """What importing a list of premises would do, or what it did."""
+
+    new = integer_out("premises to register, or registered")
+    same = integer_out("rows whose premises are registered already; they are not changed")
+    undone = integer_out("premises that were taken back; those changed since stay")
 
 
 class CarriedImportQuery(BaseSchema):
@@ -265,18 +270,9 @@ class CarriedImportQuery(BaseSchema):
     )
 
 
-class CarriedImportSchema(BaseSchema):
+class CarriedImportSchema(ListImportSchema):
     """What importing a list of last year's open hazards would do, or what it did."""
 
-    token = text_out("under which it is kept for 24 hours")
-    file = text_out("its name")
-    sheet = text_out("name of its sheet, empty for CSV")
-    rows = integer_out()
     new = integer_out("hazards to take over, or taken over: registered, in a cohort of their own")
     same = integer_out("rows that were taken over already")
-    faulty = integer_out("rows that are not imported")
-    done = fields.Boolean(required=True, metadata={"description": "it was imported"})
     undone = integer_out("cases that were taken back; those touched since stay")
-    taken_back = fields.Boolean(required=True, metadata={"description": "the import was taken back"})
-    notes = fields.List(fields.String(), required=True, metadata={"description": "on how the file was read"})
-    faults = fields.List(fields.Nested(PremisesFaultSchema), required=True)
