@@ -196,6 +196,26 @@ def test_every_view_of_a_half_year_is_a_count_over_it_now_and_as_of_the_past(sto
     assert result == counted_by_hand(HALF_YEAR, scope, by, window, end_of(day))
 
 
+RECATEGORISED = [
+    a_case("1", step("report", "03-09", discovered_at="2026-03-05T01:00:00.000Z"), step("reject", "03-12", category="gas")),
+    a_case("2", step("report", "03-10", discovered_at="2026-03-09T01:00:00.000Z")),
+    a_case("3", step("report", "03-11", discovered_at="2026-03-11T00:00:00.000Z"), category="gas"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("day", ["03-09", "03-10", "03-11", "03-12"])
+def test_how_long_reports_took_stands_in_the_row_that_they_had_at_the_instant(store, day):
+    """One that was put into another category later leaves that row, with its time, for a count as of before."""
+    written(store, RECATEGORISED, end_of("05-20"))
+    window = Period(date(2026, 3, 1), date(2026, 3, 31))
+
+    result = summed(store, COUNTY, Grouping.CATEGORY, window, end_of(day))
+
+    by_hand = counted_by_hand(RECATEGORISED, COUNTY, Grouping.CATEGORY, window, end_of(day))
+    assert result == by_hand
+    assert by_hand.total.days["report_lag_median"] is not None
+
+
 @pytest.mark.parametrize("size", [1, 2, 50])
 @pytest.mark.parametrize("window", PERIODS, ids=["whole months", "from day to day", "one day"])
 def test_every_number_of_a_half_year_opens_page_by_page_into_as_many_cases(store, window, size):

@@ -12,7 +12,8 @@ from server.grid.domain.areas import Level
 from server.summaries.domain import contributions, periods
 from server.summaries.domain.contributions import Percentiles
 from server.summaries.store import report_lags
-from server.summaries.store.rollup_sums import PATH
+from server.summaries.store.percentiles import Adjustment, adjusted
+from server.summaries.store.rollup_sums import CATEGORY, PATH
 from server.summaries.usecases import durations
 from server.summaries.usecases.durations import Aggregation
 
@@ -29,9 +30,28 @@ def from_every_case(reading: Reading, aggregation: Aggregation) -> dict[str | No
     period, as_of = aggregation.period, aggregation.as_of
     for key, lags in report_lags.of_days(reading, aggregation.inside, aggregation.by, period, as_of).items():
         rows.setdefault(aggregation.row_of(key), []).extend(lags)
+    for row, adjustments in _recategorised(aggregation).items():
+        rows[row] = adjusted(rows.get(row, []), adjustments)
     everything = [lag for lags in rows.values() for lag in lags]
     found: dict[str | None, Percentiles] = {key: contributions.percentiles_of(lags) for key, lags in rows.items()}
     return {**found, None: contributions.percentiles_of(everything)}
+
+
+def _recategorised(aggregation: Aggregation) -> dict[str, list[Adjustment]]:
+    """Return what is taken from the rows of today's categories and added to those that cases had at the instant.
+
+    Categories alone: a case keeps its path, the instant at which it came in and what it took until then.
+    """
+    found: dict[str, list[Adjustment]] = {}
+    if aggregation.by != CATEGORY:
+        return found
+    first, last = periods.number(aggregation.period.first), periods.number(aggregation.period.last)
+    for sign, case in aggregation.changed:
+        day = periods.day_number(case.received_at)
+        # What came in after the instant was not read in the first place, and stands in ``changed`` as it is now alone.
+        if case.lag_s is not None and first <= day <= last and case.received_at <= aggregation.as_of:
+            found.setdefault(aggregation.row_of_case(case, day), []).append(Adjustment(sign, case.lag_s))
+    return found
 
 
 def by_area(reading: Reading, aggregation: Aggregation, level: Level) -> dict[str | None, Percentiles]:
