@@ -197,7 +197,8 @@ def test_every_view_of_a_half_year_is_a_count_over_it_now_and_as_of_the_past(sto
 
 
 RECATEGORISED = [
-    a_case("1", step("report", "03-09", discovered_at="2026-03-05T01:00:00.000Z"), step("reject", "03-12", category="gas")),
+    a_case("1", step("report", "03-09", discovered_at="2026-03-05T01:00:00.000Z"),
+           step("reject", "03-12", category="gas")),
     a_case("2", step("report", "03-10", discovered_at="2026-03-09T01:00:00.000Z")),
     a_case("3", step("report", "03-11", discovered_at="2026-03-11T00:00:00.000Z"), category="gas"),
 ]  # fmt: skip
