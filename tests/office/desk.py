@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import Any
 
 from flask.testing import FlaskClient
+from lxml import etree
 
 from tests.api_county import PASSWORD
 from tests.county import County
@@ -22,19 +23,18 @@ class Form:
     fields: dict[str, str] = field(default_factory=dict)
 
 
-class Reader(HTMLParser):
-    """Reads what tests ask of a page: its forms, its links, its text."""
+class Reader:
+    """Reads what tests ask of a page: its forms and its links."""
 
     def __init__(self, page: str) -> None:
-        super().__init__()
         self.forms: list[Form] = []
         self.links: list[str] = []
         self.inline: list[str] = []
         self._form: Form | None = None
-        self.feed(page)
+        # Ten times as fast as the parser in Python, and pages are read more often than anything else is done to them.
+        etree.fromstring(page, etree.HTMLParser(target=self))
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = {name: value or "" for name, value in attrs}
+    def start(self, tag: str, said: Mapping[str, str]) -> None:
         self.inline += [name for name in said if name == "style" or name.startswith("on")]
         if tag in ("style", "script") and "src" not in said:
             self.inline.append(tag)
@@ -47,9 +47,12 @@ class Reader(HTMLParser):
         if tag in ("input", "textarea") and self._form is not None and said.get("name") and is_set:
             self._form.fields[said["name"]] = said.get("value", "")
 
-    def handle_endtag(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
         if tag == "form":
             self._form = None
+
+    def close(self) -> None:
+        """Called at the end of the page."""
 
 
 def with_passwords(county: County) -> County:
