@@ -18,7 +18,7 @@ from server.openrosa import responses, submission_post, submission_xml
 from server.openrosa.submission_post import SubmissionRequest
 from server.people.domain.actors import Actor
 from server.submissions.usecases.receiving import Receipt
-from server.web.context import Services, actor_of_key
+from server.web.context import Services, actor_of_key, name_of_device
 from server.web.proxy import client_address
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ class PastFlask:
             BytesIO(raw),
             environ.get("CONTENT_TYPE", ""),
             len(raw),
-            submission_post.truncated(device),
-            submission_post.truncated(agent),
+            name_of_device(device),
+            name_of_device(agent),
         )
         outcome = submission_post.receive(self._services, by, posted)
         if not isinstance(outcome, Receipt):

@@ -217,8 +217,8 @@ def _submission_request() -> SubmissionRequest:
         request.stream,
         request.headers.get("Content-Type", ""),
         request.content_length or 0,
-        submission_post.truncated(request.args.get("deviceID")),
-        submission_post.truncated(request.headers.get("User-Agent")),
+        context.name_of_device(request.args.get("deviceID")),
+        context.name_of_device(request.headers.get("User-Agent")),
     )
 
 

@@ -16,7 +16,6 @@ from server.submissions.usecases import receiving
 from server.submissions.usecases.receiving import Arrival, Receipt
 from server.web.context import Services
 
-_DEVICE_CHARS_MAX = 255
 _TYPE_CHARS_MAX = 255
 
 
@@ -68,11 +67,6 @@ def require_may_send(by: Actor) -> None:
     """Raise NotAllowed for somebody whose role only looks."""
     if not offered_forms.may_send(by):
         raise NotAllowed("您的岗位不能提交表单，请联系管理员。")
-
-
-def truncated(text: str | None) -> str | None:
-    """Return the name that a phone gives itself, of bounded length; None for none."""
-    return (text or "")[:_DEVICE_CHARS_MAX] or None
 
 
 def _keep(services: Services, file: PostedFile[blobs.IncomingBlob], expected: frozenset[str]) -> Attachment:

@@ -168,6 +168,11 @@ def caller_by_key(token: str, *, is_phone: bool = True) -> Actor:
     return set_caller(actor_of_key(services(), token, device, app_version, request.environ))
 
 
+def name_of_device(text: str | None) -> str | None:
+    """Return what a phone calls itself or its app, of bounded length, as every database keeps it; None for nothing."""
+    return (text or "")[:_DEVICE_CHARS_MAX].replace("\0", "\N{REPLACEMENT CHARACTER}") or None
+
+
 def actor_of_key(
     services: Services, token: str, device: str | None, app_version: str | None, environ: WSGIEnvironment
 ) -> Actor:
@@ -177,14 +182,14 @@ def actor_of_key(
     replaced or revoked.
     """
     actor = people.actor_by_key(services.database.single_read(), token)
-    addresses, named = services.addresses.now(), (device or "")[:_DEVICE_CHARS_MAX] or None
+    addresses, named = services.addresses.now(), name_of_device(device)
     is_fresh = named in (None, actor.device) and people.seen_recently(actor)
     if is_fresh and not addresses.are_known():
         return actor  # as most requests of phones
     came_to = stated_origin(environ, services.settings.trusted_proxies)
     known = addresses.of_request(*came_to)
     if not is_fresh or known not in (None, actor.key_address):
-        names = (named, (app_version or "")[:_DEVICE_CHARS_MAX] or None)
+        names = (named, name_of_device(app_version))
         key_id, address = actor.key_id or "", known or origin(*came_to)
         note(services.database, lambda tx: _note_phone(tx, key_id, names, address))
     return actor

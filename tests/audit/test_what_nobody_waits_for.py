@@ -14,11 +14,20 @@ from server.audit.usecases import deferred, exports, reads
 from server.audit.usecases.recording import record
 from server.db import database
 from server.db.database import Database
+from server.db.sql import SQLITE
 from server.db.sqlite import connections
 from server.errors import DiskFull
 from tests.county import Clock, new_database
 
 REFUSED = Entry("access.refused", "li", "case-1", result="404", address="10.1.2.3")
+NO_ROOM = """
+CREATE OR REPLACE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$
+"""
+"""What PostgreSQL says where its disk is full."""
+
+TABLES = ("audit", "audit_begun")
+
 EXPORT = Entry("records.export", "wang", "records", {"filters": {"area": "130630"}}, address="10.1.2.4")
 
 
@@ -44,7 +53,12 @@ def fill_the_disk(store: Database) -> None:
     """Let the database grow no more, which the engine answers as it answers a full disk."""
 
     def fill(tx) -> None:
-        tx.sql.value(f"PRAGMA max_page_count = {tx.sql.value('PRAGMA page_count')}")
+        if tx.sql.dialect == SQLITE:
+            tx.sql.value(f"PRAGMA max_page_count = {tx.sql.value('PRAGMA page_count')}")
+            return
+        tx.sql.run(NO_ROOM)
+        for table in TABLES:
+            tx.sql.run(f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} EXECUTE FUNCTION no_room()")
 
     store.write(fill)
     ballast = [Entry("form.media", COMMAND, "ballast", {"name": "x" * size}) for size in (1500, 50, 0)]
@@ -64,7 +78,15 @@ def takes(store: Database, entry: Entry) -> bool:
 
 def make_room(store: Database) -> None:
     settle(store)
-    store.write(lambda tx: tx.sql.value("PRAGMA max_page_count = 1000000"))
+
+    def make(tx) -> None:
+        if tx.sql.dialect == SQLITE:
+            tx.sql.value("PRAGMA max_page_count = 1000000")
+            return
+        for table in TABLES:
+            tx.sql.run(f"DROP TRIGGER full_disk ON {table}")
+
+    store.write(make)
 
 
 def settle(store: Database) -> None:
@@ -123,6 +145,7 @@ def test_a_gap_is_written_down_by_itself_once_there_is_room(store):
     assert events(store) == [("audit.gap", "server", "done")]
 
 
+@pytest.mark.sqlite  # it lets the opening of the file fail
 def test_what_is_missing_is_counted_even_where_no_connection_can_be_opened(store, monkeypatch):
     fill_the_disk(store)
 

@@ -152,7 +152,9 @@ def test_a_form_that_winds_down_takes_records_and_a_closed_one_keeps_them_aside(
     assert phone.send(MINIMAL).status_code == 202
 
 
-@pytest.mark.parametrize(("query", "device"), [("?deviceID=collect%3Aabc", "collect:abc"), ("?deviceID=", None)])
+@pytest.mark.parametrize(
+    ("query", "device"), [("?deviceID=collect%3Aabc", "collect:abc"), ("?deviceID=", None), ("?deviceID=a%00b", "a�b")]
+)
 def test_phone_and_app_are_kept_with_the_record(valley, phone, query, device):
     # 53
     phone.send(MINIMAL, query=query)

@@ -79,7 +79,7 @@ def id_of(number: int) -> str:
 
 def details_text(entry: Entry) -> str:
     """Return the details of an entry as they are kept, its objects among them."""
-    objects = {"objects": list(entry.objects)} if entry.objects else {}
+    objects = {"objects": [*map(whole, entry.objects)]} if entry.objects else {}
     return whole(json.dumps({**entry.details, **objects}, ensure_ascii=False, default=str))
 
 
@@ -109,8 +109,11 @@ def chained(before: str, row: Mapping[str, Any]) -> str:
 
 
 def whole(text: str) -> str:
-    """Return ``text`` with ``?`` for half characters: a name that somebody typed must not keep an entry from disk."""
-    return text.encode(errors="replace").decode()
+    """Return ``text`` with ``?`` for half characters and U+0000, which not every database keeps in a text.
+
+    A name that somebody typed must not keep an entry from disk.
+    """
+    return text.encode(errors="replace").decode().replace("\0", "?")
 
 
 def event_row(event: str) -> dated.Row:
