@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import click
 
 from server.cli.folder import opened, with_data
-from server.db.folder import FILE_NAME
 from server.db.locks import read_address
+from server.errors import NotFound
 from server.people.store import public_addresses
 from server.people.usecases import setup_qr
 from server.people.usecases.setup_card import SetupCard, is_loopback
@@ -34,11 +34,12 @@ def public_url(data: Path) -> str:
 
 
 def kept_url(data: Path) -> str | None:
-    """Return the public address that a folder keeps, None where it keeps none or is none."""
-    if not (data / FILE_NAME).exists():
+    """Return the public address that the county of a folder keeps, None where it keeps none or there is none."""
+    try:
+        with opened(data) as database, database.reading() as reading:
+            kept = public_addresses.newest(reading)
+    except NotFound:
         return None
-    with opened(data) as database, database.reading() as reading:
-        kept = public_addresses.newest(reading)
     return None if kept is None else kept.url or None
 
 

@@ -256,6 +256,7 @@ def test_what_lies_here_unused_has_a_bound_for_each_person_and_device(county, mo
     assert status(60) == 429  # whole, and named by no change yet
 
 
+@pytest.mark.sqlite  # it counts the steps of SQLite's machine
 def test_what_one_person_has_here_is_summed_without_the_files_of_all_others(county):
     others = [SentFile(f"{number:064x}", 1, "image/jpeg") for number in range(1_000)]
     county.do(lambda tx: [sent_files.add(tx, each, "other") for each in others])
