@@ -16,6 +16,7 @@ WEB := $(wildcard server/office/web/* server/office/web/.npmrc server/office/web
 PYTEST := $(BIN)/pytest -n auto --dist worksteal
 # What asks every store of what it keeps; the rest of the suite runs on PostgreSQL, too: ON_POSTGRES=tests.
 ON_POSTGRES ?= tests/openrosa tests/api tests/stories tests/replication tests/records tests/settlement
+NEWEST_POSTGRES := 18
 # Some environments forbid it, and then every worker, and every server that a test starts, compiles all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
@@ -23,7 +24,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 # with every optimisation (one built without is a sixth slower: make bench); else the newest that can make environments.
 PYTHONS := $(PYTHON) /usr/bin/python3 python3.13 python3.12 python3.11 python3
 
-.PHONY: help run test test-all test-slow test-postgres test-browser lint lock sbom audit bench pictures clean
+.PHONY: help run test test-all test-slow test-postgres test-postgres-newest test-browser lint lock sbom audit bench pictures clean
 
 help: ## show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' $(firstword $(MAKEFILE_LIST)) | sed 's/: /\t/' | expand -t 18
@@ -45,6 +46,11 @@ test-slow: $(STAMPS)/test ## run the slow tests: real servers, Java form engine,
 test-postgres: $(STAMPS)/test ## run doors, stories and stores on PostgreSQL (skipped aloud where there is none; make test-slow has its own tests)
 	@echo "==> pytest, on PostgreSQL"
 	@exec $(PYTEST) --engine postgres -m "not slow and not browser and not sqlite" $(ON_POSTGRES) $(ARGS)
+
+test-postgres-newest: $(STAMPS)/test-postgres ## the same on the newest PostgreSQL, from the extra test-postgres, and what needs a server of its own
+	@echo "==> pytest, on PostgreSQL $(NEWEST_POSTGRES)"
+	@FIREGRID_TEST_POSTGRES_VERSION=$(NEWEST_POSTGRES) $(PYTEST) -m postgres tests $(ARGS)
+	@FIREGRID_TEST_POSTGRES_VERSION=$(NEWEST_POSTGRES) $(MAKE) test-postgres
 
 test-browser: $(STAMPS)/test ## play the office pages in Chromium (skipped aloud where there is none)
 	@echo "==> pytest, in a browser"
@@ -109,6 +115,11 @@ $(STAMPS)/release: setup.cfg pyproject.toml | $(BIN)/python
 	@echo "==> installing into $(VENV) what lists and audits the components"
 	@$(INSTALL) --editable '.[release]'
 	@mkdir -p $(STAMPS) && touch $@ $(STAMPS)/run
+
+$(STAMPS)/test-postgres: $(STAMPS)/test
+	@echo "==> installing PostgreSQL $(NEWEST_POSTGRES) into $(VENV)"
+	@$(INSTALL) --editable '.[test-postgres]'
+	@touch $@
 
 # An environment that is half made, or whose Python has gone, is made anew.
 $(BIN)/python:

@@ -14,6 +14,7 @@ from tests import described_statuses, laws, temporary_folders
 from tests.api_county import county, county_to_change, office, prepared_forms
 from tests.case_land import Land, a_land
 from tests.county import County
+from tests.db import postgres_programs
 from tests.odk_collect import Phone
 from tests.valley import a_valley
 
@@ -29,9 +30,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=("sqlite", "postgres"), default="sqlite", help=words)
 
 
-def pytest_report_header(config: pytest.Config) -> str:
+def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say where the temporary folders of this run are, and what keeps its counties."""
-    return f"temporary folders: {tempfile.gettempdir()}; engine: {config.getoption('--engine')}"
+    engine = config.getoption("--engine")
+    found = postgres_programs.wanted()
+    server = "none" if found is None else f"{found.version} in {found.folder}"
+    return [f"temporary folders: {tempfile.gettempdir()}", f"engine: {engine}; PostgreSQL of the tests: {server}"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

