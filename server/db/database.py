@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from server import instants
+from server.db import transactions
 from server.db.commits import Batch, Begin
 from server.db.engine import Engine, Upkeep
 from server.db.engines import engine_of
@@ -197,6 +198,8 @@ def new_uuid() -> str:
 def _begin(clock: Clock, cache: Cache, ids: Callable[[], str]) -> Begin:
     def begin(sql: Sql) -> Batch:
         commit = Commit(sql)
-        return Batch(lambda: Transaction(sql, instants.text(clock()), cache, ids, commit), commit.finish)
+        return Batch(
+            lambda: Transaction(sql, instants.text(clock()), cache, ids, commit), commit.finish, transactions.LOOKUPS
+        )
 
     return begin

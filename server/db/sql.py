@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from sqlite3 import DatabaseError as SqliteError
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlite_utils import Database as SqliteDatabase
 
@@ -23,6 +23,18 @@ Row: TypeAlias = dict[str, Any]
 Parameters: TypeAlias = dict[str, Any]
 
 _NONE: Parameters = {}
+
+
+class Lookup(NamedTuple):
+    """A statement that a transaction is going to ask; ``Sql.prefetch`` may ask it before.
+
+    keys: values by which each row that its answer depends on can be told. A row that is inserted later and has none of
+    them does not change the answer. Without any, each row of the tables that it reads may.
+    """
+
+    sql: str
+    parameters: Parameters = _NONE
+    keys: tuple[Any, ...] = ()
 
 
 class InsertInto:
@@ -99,6 +111,13 @@ class Sql:
     def load(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
         """Insert many rows at constant memory; each is the values of ``columns`` in their order."""
         self._conn.executemany(InsertInto(table, *columns).text, rows)
+
+    def prefetch(self, lookups: Iterable[Lookup]) -> None:
+        """Say what is going to be asked, by these very texts and parameters, in the transaction that has just begun.
+
+        Where waiting for each answer costs, an engine waits once for all of them; what is written meanwhile and
+        might change an answer has it asked anew. Here nothing waits, and nothing is done.
+        """
 
     def run_each(self, sql: str, parameters: Iterable[Parameters]) -> None:
         """Carry out one statement for each set of parameters, as ``put`` does."""

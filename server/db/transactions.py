@@ -7,11 +7,16 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from server.db.sql import Sql
+from server.db.sql import Lookup, Sql
 from server.instants import Instant
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
+
+_CONFIGURATION = Lookup("SELECT value FROM counter WHERE name = 'configuration'")
+_SEQ = Lookup("SELECT value FROM counter WHERE name = 'seq'")
+LOOKUPS = (_CONFIGURATION, _SEQ)
+"""What every transaction asks."""
 
 Cache = dict[Hashable, tuple[int, Any]]
 """What this process remembers of the configuration: key to (configuration version, value)."""
@@ -32,7 +37,7 @@ class Reading:
     def configuration_version(self) -> int:
         """Return the number that rises whenever people, forms, codes or the grid change."""
         if self._version is None:
-            self._version = int(self.sql.value("SELECT value FROM counter WHERE name = 'configuration'"))
+            self._version = int(self.sql.value(_CONFIGURATION.sql))
         return self._version
 
     def set_configuration_version(self, configuration: int) -> None:
@@ -98,7 +103,7 @@ class Commit:
 
     def next_seq(self) -> int:
         if self._seq < 0:
-            self._kept = self._seq = int(self._sql.value("SELECT value FROM counter WHERE name = 'seq'"))
+            self._kept = self._seq = int(self._sql.value(_SEQ.sql))
         self._seq += 1
         return self._seq
 

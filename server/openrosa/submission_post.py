@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from server.db.commits import WithLookups
 from server.errors import NotAllowed, Refusal
 from server.openrosa import submission_xml
 from server.openrosa.multipart import Limits, PostedFile, Stream, read_post
@@ -12,7 +13,7 @@ from server.phones.usecases import offered_forms
 from server.pictures import media_types
 from server.submissions.domain.submissions import Attachment, PostedSubmission
 from server.submissions.store import blobs
-from server.submissions.usecases import receiving
+from server.submissions.usecases import lookups, receiving
 from server.submissions.usecases.receiving import Arrival, Receipt
 from server.web.context import Services
 
@@ -52,7 +53,10 @@ def receive(services: Services, by: Actor, request: SubmissionRequest) -> Receip
         for file in post.files:
             file.sink.discard()
     posted = PostedSubmission(raw=post.xml, xml=read, files=files, device=request.device, user_agent=request.user_agent)
-    return services.database.write(lambda tx: receiving.receive(tx, posted, by=by))
+    work: WithLookups[Receipt | Refusal] = WithLookups(
+        lambda tx: receiving.receive(tx, posted, by=by), lambda: lookups.of_submission(posted)
+    )
+    return services.database.write(work)
 
 
 def receipt_message(receipt: Receipt) -> tuple[int, str]:

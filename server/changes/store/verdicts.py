@@ -13,7 +13,7 @@ import orjson
 from server import instants
 from server.changes.store import devices
 from server.changes.store.devices import DeviceOrigin
-from server.db.sql import InsertInto, Row
+from server.db.sql import InsertInto, Lookup, Row
 from server.db.transactions import Reading, Transaction
 from server.instants import Instant
 from sync.changes import AttachmentName, Change, Dot, FieldWrite, Verdict
@@ -70,11 +70,17 @@ class Here(NamedTuple):
 def look(tx: Transaction, change: Change, author: str) -> Here:
     """Say in one statement what is here of a change, since most changes are new and need no further reading."""
     if change.device is None:
-        verdict, record, waiting = next(tx.sql.tuples(_HERE, {"change": change.id, "record": change.record}))
+        lookup = look_of_phone(change.id, change.record)
+        verdict, record, waiting = next(tx.sql.tuples(lookup.sql, lookup.parameters))
         return Here(bool(verdict), bool(record), bool(waiting))
     asked = {"record": change.record, **devices.asked(change.device, change, author)}
     verdict, record, waiting, *known = next(tx.sql.tuples(_HERE_OF_DEVICE, asked))
     return Here(bool(verdict), bool(record), bool(waiting), devices.known(known))
+
+
+def look_of_phone(change: str, record: str) -> Lookup:
+    """Return what ``look`` asks of a change that no laptop made. change, record: their ids."""
+    return Lookup(_HERE, {"change": change, "record": record}, (change, record))
 
 
 _HERE = """

@@ -30,6 +30,9 @@ _BEGIN_READING = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 WAIT_S = 10
 """How long a reader waits for a connection, and a connection for its server, in seconds."""
 
+_OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR, TransactionStatus.ACTIVE)
+"""Of a transaction that has not ended: ACTIVE while statements wait in the queue."""
+
 _PRESENCE = "serving"
 _NUMBER = "hashtextextended('firegrid ' || %s || ' ' || %s, 0)"
 
@@ -49,14 +52,9 @@ class PostgresConnection:
 
     def begin(self, *, queued: bool = False) -> None:
         try:
-            if self._connection is None or self._connection.closed:
+            if self._connection is None or self._connection.closed or not self._has_begun(self._connection, queued):
                 self._connection = self._open()
-            if queued:
-                self.sql.pipeline = self._queue.enter_context(self._connection.pipeline())
-                self._connection.execute(_BEGIN)
-                self._connection.execute(_LOCK_COUNTER)
-            else:
-                self._connection.execute(_BEGIN + b"; " + _LOCK_COUNTER)
+                self._begin_on(self._connection, queued)
         except psycopg.Error as error:
             self._drop()
             raise PostgresError(error) from error
@@ -89,13 +87,33 @@ class PostgresConnection:
     def is_in_transaction(self) -> bool:
         if self._connection is None or self._connection.closed:
             return False
-        return self._connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+        return self._connection.info.transaction_status in _OPEN
 
     def optimize(self) -> None:
         """Do nothing: autovacuum looks."""
 
     def close(self) -> None:
         self._drop()
+
+    def _has_begun(self, connection: PgConnection, queued: bool) -> bool:
+        """Begin on a connection that was kept; return False where it was lost since, so that another one is needed."""
+        try:
+            self._begin_on(connection, queued)
+        except psycopg.Error:
+            is_lost = connection.closed
+            self._drop()
+            if not is_lost:
+                raise
+            return False
+        return True
+
+    def _begin_on(self, connection: PgConnection, queued: bool) -> None:
+        if queued:
+            self.sql.queue(self._queue.enter_context(connection.pipeline()))
+            connection.execute(_BEGIN)
+            connection.execute(_LOCK_COUNTER)
+        else:
+            connection.execute(_BEGIN + b"; " + _LOCK_COUNTER)
 
     def _now(self) -> PgConnection:
         if self._connection is None:
@@ -105,7 +123,7 @@ class PostgresConnection:
     def _end_pipeline(self) -> None:
         """Let statements be carried out at once again; what was left waiting and fails now is undone with the rest."""
         if self.sql.pipeline is not None:
-            self.sql.pipeline = None
+            self.sql.queue(None)
             with suppress(psycopg.Error):
                 self._queue.close()
 

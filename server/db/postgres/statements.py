@@ -21,7 +21,9 @@ from psycopg.types.numeric import FloatDumper, Int8Dumper
 from psycopg.types.string import StrDumper
 
 from server.db.postgres.failures import PostgresError, raised, refusal_of
-from server.db.sql import POSTGRES, InsertInto, Parameters, Row, Sql
+from server.db.postgres.prefetched import Prefetched
+from server.db.postgres.rows import WaitingRows, inserting_cursor, inserting_rows
+from server.db.sql import POSTGRES, InsertInto, Lookup, Parameters, Row, Sql
 
 PgConnection = psycopg.Connection[tuple[Any, ...]]
 
@@ -69,7 +71,7 @@ def translated(text: str) -> Translated:
 class PostgresSql(Sql):
     """Statements on PostgreSQL. connection: the one that is used now, which may be another one after a failure."""
 
-    __slots__ = ("_connection", "pipeline")
+    __slots__ = ("_connection", "_inserting", "_prefetched", "_rows", "pipeline")
 
     dialect = POSTGRES
 
@@ -77,6 +79,20 @@ class PostgresSql(Sql):
         self._connection = connection
         self.pipeline: psycopg.Pipeline | None = None
         """Where statements wait, while a transaction is queued."""
+        self._prefetched = Prefetched()
+        self._rows = WaitingRows()
+        self._inserting: psycopg.RawCursor[Any] | None = None
+
+    def queue(self, pipeline: psycopg.Pipeline | None) -> None:
+        """Let statements wait from now on, or wait no more where ``pipeline`` is None: a transaction begins or ends."""
+        self.pipeline = pipeline
+        self._prefetched.clear()
+        self._rows.clear()
+
+    def prefetch(self, lookups: Iterable[Lookup]) -> None:
+        if self.pipeline is not None:
+            for each in lookups:
+                self._prefetched.add(each, self._execute(self._connection(), each.sql, each.parameters))
 
     def each(self, sql: str, parameters: Parameters = _NONE) -> Iterator[Row]:
         names, rows = self._all(sql, parameters)
@@ -111,22 +127,25 @@ class PostgresSql(Sql):
     def flush(self, parameters: Parameters = _NONE) -> None:
         """Wait until all that was put is carried out; raise what it failed by."""
         if self.pipeline is not None:
+            self._send_rows()
             try:
                 self.pipeline.sync()
             except psycopg.Error as error:
                 raise raised(error, parameters) from error
 
     def insert(self, statement: InsertInto, values: tuple[Any, ...]) -> None:
-        text, _ = translated(statement.text)
-        try:
-            psycopg.RawCursor(self._connection()).execute(text.encode(), values)
-        except psycopg.Error as error:
-            raise raised(error, values) from error
+        self._prefetched.note_row(statement.text, values)
+        if self.pipeline is None:
+            self._insert(inserting_rows(statement.text, 1), values)
+        elif self._rows.add(statement, values):
+            self._send_rows()
 
     def load(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
         names = composed.SQL(", ").join(map(composed.Identifier, columns))
         text = composed.SQL("COPY {} ({}) FROM STDIN").format(composed.Identifier(table), names)
         row: tuple[Any, ...] = ()
+        self._prefetched.clear()
+        self._send_rows()
         try:
             with psycopg.Cursor(self._connection()) as cursor, cursor.copy(text) as copy:
                 for row in rows:
@@ -139,6 +158,8 @@ class PostgresSql(Sql):
         rows = list(parameters)
         if not rows:
             return
+        self._prefetched.note(sql)
+        self._send_rows()
         cursor = psycopg.RawCursor(self._connection())
         try:
             cursor.executemany(text.encode(), [[row[name] for name in names] for row in rows])
@@ -153,15 +174,33 @@ class PostgresSql(Sql):
         return iter(())
 
     def _all(self, sql: str, parameters: Parameters) -> tuple[list[str], list[tuple[Any, ...]]]:
-        cursor = self._execute(self._connection(), sql, parameters)
         try:
-            rows = cursor.fetchall()
+            known = self._prefetched.answer(sql, parameters)
+            if known is None:
+                cursor = self._execute(self._connection(), sql, parameters)
+                known = cursor, cursor.fetchall()
         except psycopg.Error as error:  # of this statement, or of one that waited before it
             raise raised(error, parameters) from error
+        cursor, rows = known
         return [column.name for column in cursor.description or ()], rows
+
+    def _send_rows(self) -> None:
+        for text, values in self._rows.taken():
+            self._insert(text, values)
+
+    def _insert(self, text: bytes, values: tuple[Any, ...]) -> None:
+        connection = self._connection()
+        if self._inserting is None or self._inserting.connection is not connection:
+            self._inserting = inserting_cursor(connection)
+        try:
+            self._inserting.execute(text, values)
+        except psycopg.Error as error:
+            raise raised(error, values) from error
 
     def _execute(self, connection: PgConnection, sql: str, parameters: Parameters) -> psycopg.RawCursor[Any]:
         text, names = translated(sql)
+        self._prefetched.note(sql)
+        self._send_rows()
         try:
             cursor = psycopg.RawCursor(connection)
             return cursor.execute(text.encode(), [parameters[name] for name in names])
@@ -196,6 +235,8 @@ class PooledSql(PostgresSql):
         self._borrowed = borrowed
         self._look = look
         self.pipeline = None
+        self._prefetched = Prefetched()
+        self._rows = WaitingRows()
 
     def stream(self, sql: str, parameters: Parameters = _NONE) -> Iterator[Row]:
         return self.each(sql, parameters)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple
 
-from server.db.sql import InsertInto, inserting
+from server.db.sql import InsertInto, Lookup, inserting
 from server.db.transactions import Reading, Transaction
 from server.errors import NotFound
 from server.grid.domain.scope import Scope
@@ -101,8 +101,14 @@ def presence(tx: Transaction, form: str, instance_id: str, sha256: str) -> Prese
 
     sha256: of the XML as sent.
     """
-    found = tx.sql.tuples(_PRESENCE, {"form": form, "instance_id": instance_id, "sha256": sha256})
-    return Presence(*map(bool, next(found)))
+    lookup = presence_lookup(form, instance_id, sha256)
+    return Presence(*map(bool, next(tx.sql.tuples(lookup.sql, lookup.parameters))))
+
+
+def presence_lookup(form: str, instance_id: str, sha256: str) -> Lookup:
+    """Return what ``presence`` asks."""
+    asked = {"form": form, "instance_id": instance_id, "sha256": sha256}
+    return Lookup(_PRESENCE, asked, (instance_id, sha256))
 
 
 _PRESENCE = """

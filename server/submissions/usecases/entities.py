@@ -174,7 +174,7 @@ def change_of(
     values = {**filled.values, LABEL: label} if label else filled.values
     dot, base = _origin_and_base(block, xml, copy)
     return Change(
-        id=uuid5("\n".join((xml.form_id, xml.instance_id, block.dataset, id, *([str(copy)] if copy > 1 else ())))),
+        id=change_id(xml, block.dataset, id, copy),
         record=id,
         type=block.dataset,
         action=_action(values.get(ACTION, ""), type, wants_create=wants_create),
@@ -187,6 +187,11 @@ def change_of(
         form_version=xml.version,
         made_at=made_at,
     )
+
+
+def change_id(xml: SubmissionXml, dataset: str, record: str, copy: int) -> str:
+    """Return the id of the change that a submission asks of a record. copy: as of its ``FilledEntity``."""
+    return uuid5("\n".join((xml.form_id, xml.instance_id, dataset, record, *([str(copy)] if copy > 1 else ()))))
 
 
 def _why_unusable(block: EntityBlock, known: EntityLayout | None, id: str, *, wants_create: bool) -> str | None:
