@@ -158,7 +158,7 @@ def open_threaded(
     engine.migrate()
     clock = clock or system_clock
     cache: Cache = {}
-    writer = ThreadWriter(engine.connect, _begin(clock, cache, new_uuid), engine.turn(), runner)
+    writer = ThreadWriter(engine.connect, beginning(clock, cache, new_uuid), engine.turn(), runner)
     return Database(folder, engine, writer, clock, cache, engine.upkeep())
 
 
@@ -178,7 +178,7 @@ def open_inline(
     engine.migrate()
     clock = clock or system_clock
     cache: Cache = {}
-    writer = InlineWriter(engine.connect(), _begin(clock, cache, ids or new_uuid), engine.turn())
+    writer = InlineWriter(engine.connect(), beginning(clock, cache, ids or new_uuid), engine.turn())
     return Database(folder, engine, around(writer), clock, cache)
 
 
@@ -195,7 +195,9 @@ def new_uuid() -> str:
     return f"{made[:8]}-{made[8:12]}-7{made[13:16]}-a{made[17:20]}-{made[20:]}"
 
 
-def _begin(clock: Clock, cache: Cache, ids: Callable[[], str]) -> Begin:
+def beginning(clock: Clock, cache: Cache, ids: Callable[[], str]) -> Begin:
+    """Return what begins each commit of a connection. cache: of this process. ids: makes UUIDs."""
+
     def begin(sql: Sql) -> Batch:
         commit = Commit(sql)
         return Batch(

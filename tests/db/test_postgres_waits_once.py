@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from server.db.commits import Job, WithLookups, commit
-from server.db.database import _begin, new_uuid, system_clock
+from server.db.database import beginning, new_uuid, system_clock
 from server.db.postgres.engine import PostgresEngine
 from server.db.postgres.rows import ROWS_MAX
 from server.db.postgres.statements import PostgresSql
@@ -42,7 +42,7 @@ def carried_out(engine: PostgresEngine, works: list[Callable[[Transaction], obje
     connection = engine.connect()
     try:
         jobs = [Job(work) for work in works]
-        commit(connection, jobs, _begin(system_clock, {}, new_uuid), engine.turn())
+        commit(connection, jobs, beginning(system_clock, {}, new_uuid), engine.turn())
     finally:
         connection.close()
     return [job.error or job.result for job in jobs]
