@@ -25,7 +25,7 @@ _KNOWN = frozenset(
 
 def read(raw: Any) -> Mapping[str, Any] | None:
     """Return what ``SentChangeSchema`` would load, ids as text; None where the schema has to read it."""
-    if type(raw) is not dict or not raw.keys() <= _KNOWN or raw.get("attachments"):
+    if type(raw) is not dict or not raw.keys() <= _KNOWN or raw.get("attachments", []) != []:
         return None
     seq, base_version = raw.get("seq"), raw.get("base_version", 0)
     after, offset = raw.get("after"), raw.get("clock_offset_s")
@@ -36,7 +36,6 @@ def read(raw: Any) -> Mapping[str, Any] | None:
         and (type(base_version) is int and 0 <= base_version <= _NUMBER_MAX)
         and (after is None or _is_id(after))
         and (offset is None or (type(offset) in (float, int) and abs(offset) <= _NUMBER_MAX))
-        and raw.get("attachments", ()) is not None
         and _are_texts(raw)
     )
     fields = _fields(raw.get("fields", {})) if is_plain else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
@@ -43,6 +44,11 @@ def test_what_our_clients_write_is_read_the_quick_way():
     clock = {"made_at": "2026-11-23T09:12:33.120+08:00", "clock_offset_s": 1.5}
     for sent in (PLAIN, {**PLAIN, **told, **clock}):
         assert change_parser.read(sent) is not None
+
+
+@pytest.mark.parametrize("nothing", [None, False, 0, "", {}])
+def test_only_a_list_says_that_there_are_no_attachments(nothing):
+    assert change_parser.read({**PLAIN, "attachments": nothing}) is None
 
 
 def test_what_is_no_object_is_left_to_the_schema():
