@@ -43,8 +43,8 @@ _KEPT_NUMBER = re.compile(r"-?(0|[1-9]\d{0,10})(\.\d{0,3}[1-9])?")
 _ADDED_UP = re.compile(r"-?(0|[1-9]\d{0,10})\.\d+")
 """A decimal that may be shown otherwise where it stands in a column of numbers; its value stays."""
 _DATE_LIKE = re.compile(r"\s*(\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?|\d+ +\d+/\d+)\s*")
-_BEGINS_LIKE_ONE = re.compile(rf"['{_INVISIBLE}]*[\s\d.+=@＝＋－＠-]")
-"""How all of these begin: most cells are told apart by one look."""
+_MAY_CHANGE = re.compile(rf"['{_INVISIBLE}]*([\s+=@＝＋－＠-]|[\d.][\d\s.,/eE%+-]*\Z)")
+"""How all of these look: what begins like a formula, or is made of digits and signs alone; most cells are neither."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EXACT_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 _EXACT_DIGITS = 15
@@ -73,7 +73,7 @@ def verbatim(value: str) -> str:
     digits of an identity number, ``1.50``, ``3-4``. What begins with apostrophes before such a text gets one more, so
     that taking one away gives the text back.
     """
-    if not _BEGINS_LIKE_ONE.match(value):
+    if not _MAY_CHANGE.match(value):
         return value
     bare = value.lstrip("'")
     return f"'{value}" if bare and (_runs(bare) or _is_changed(bare)) else value
@@ -119,12 +119,19 @@ def csv_lines(rows: Iterable[Iterable[str]]) -> bytes:
     return _lines(map(_not_run, row) for row in rows)
 
 
-def verbatim_lines(rows: Iterable[Iterable[str]]) -> bytes:
+def verbatim_lines(rows: Iterable[Sequence[str]]) -> bytes:
     """Return rows as lines of CSV that a spreadsheet neither runs nor changes, without a BOM; each cell ``verbatim``.
 
-    What that lets through begins no formula, so that no cell is looked at twice.
+    What that lets through begins no formula, so that no cell is looked at twice. rows: all as long as the first; a page
+    of them, since they are looked at column by column. Raises ValueError for one that is longer or shorter.
     """
-    return _lines(map(verbatim, row) for row in rows)
+    return _lines(zip(*map(_verbatim_column, zip(*rows, strict=True)), strict=True))
+
+
+def _verbatim_column(cells: Sequence[str]) -> Sequence[str]:
+    # A text that stands in many rows is looked at once, and by a call of the pattern alone: files have millions.
+    changed = {cell: verbatim(cell) for cell in filter(_MAY_CHANGE.match, set(cells))}
+    return [changed.get(cell, cell) for cell in cells] if changed else cells
 
 
 def _lines(rows: Iterable[Iterable[str]]) -> bytes:

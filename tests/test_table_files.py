@@ -45,6 +45,13 @@ def test_what_a_spreadsheet_would_run_or_change_gets_an_apostrophe(value, shown)
     assert verbatim(value) == shown
 
 
+@given(st.lists(st.tuples(LOOKS_LIKE, st.text(max_size=5), LOOKS_LIKE), max_size=5))
+def test_a_page_of_a_csv_has_each_cell_as_it_would_be_alone(rows):
+    lines = table_files.verbatim_lines(rows).decode()
+    found = list(csv.reader(io.StringIO(lines, newline=""))) if rows else lines
+    assert found == ([list(map(verbatim, row)) for row in rows] if rows else "")
+
+
 @pytest.mark.parametrize("value", ["1.0", "1.50", "-3.14159", "0.000001", "12345678901.5", "7", "-3.5"])
 def test_a_number_in_a_column_of_numbers_is_one_that_a_spreadsheet_adds_up(value):
     assert verbatim_number(value) == value

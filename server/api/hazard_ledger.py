@@ -105,34 +105,39 @@ def _rows(reading: Reading, found: list[Row], mask: RecordMask) -> list[Sequence
         fields = mask.told_fields(each, _FIELDS)
         item = fields.get("item")
         name = labels[ITEMS, item] if item else training.marked_if_on(reading, mask.exported(each)["label"])
-        texts = [*places[each["area"]], *_texts(each, name, fields, party, work.get(each["id"], {}), labels)]
+        texts = (*places[each["area"]], *_texts(each, name, fields, party, work.get(each["id"], _NOTHING_SET), labels))
         if mask.masks_phones or mask.hides_row(each):
-            texts = [masked[text] for text in texts]
-        rows.append([each["case_no"] or "", *texts, _local(each["created_at"]), _local(each["closed_at"]), each["id"]])
+            texts = tuple(map(masked.__getitem__, texts))
+        rows.append((each["case_no"] or "", *texts, _local(each["created_at"]), _local(each["closed_at"]), each["id"]))
     return rows
 
 
 def _texts(
     each: Row, name: str, fields: Mapping[str, str], party: str, inputs: Mapping[str, str], labels: _Labels
-) -> Iterator[str]:
-    """Yield the cells of a case between its place and its times.
+) -> tuple[str, ...]:
+    """Return the cells of a case between its place and its times.
 
     name: what its hazard is called. party: who answers. inputs: the last one of each act that sets work.
     """
-    severity, status = fields.get("severity", ""), each["status"] or ""
-    yield fields.get("place", "")
-    yield name
-    yield labels[CATEGORIES, fields.get("category", "")]
-    yield case_labels.SEVERITIES.get(severity, severity)
-    yield fields.get("description", "")
-    yield party
-    yield case_labels.measure(status, inputs)
-    yield inputs.get("fund", "")
-    yield instants.last_day(each["due_at"]) if each["due_at"] else ""
-    yield inputs.get("contingency", "")
-    yield labels[STATUSES, status]
-    yield each["office_note"]
-    yield "、".join(LABELS.get(flag, flag) for flag in columns.flags(each["flags"]))
+    told, severity, status = fields.get, fields.get("severity", ""), each["status"] or ""
+    return (
+        told("place", ""),
+        name,
+        labels[CATEGORIES, told("category", "")],
+        case_labels.SEVERITIES.get(severity, severity),
+        told("description", ""),
+        party,
+        case_labels.measure(status, inputs),
+        inputs.get("fund", ""),
+        instants.last_day(each["due_at"]) if each["due_at"] else "",
+        inputs.get("contingency", ""),
+        labels[STATUSES, status],
+        each["office_note"],
+        "、".join([LABELS.get(flag, flag) for flag in columns.flags(each["flags"])]) if each["flags"] else "",
+    )
+
+
+_NOTHING_SET: Mapping[str, str] = {}
 
 
 class _Labels(dict[tuple[str, str], str]):
@@ -157,6 +162,7 @@ class _Masked(dict[str, str]):
         return found
 
 
+@lru_cache(maxsize=20_000)  # asked for every case of a page, and a county has a few thousand areas
 def _ancestor_codes(code: str) -> tuple[str, str, str]:
     """Return the codes of the town, village and unit of an area; empty where it is wider."""
     steps = path_of(code).split("/")

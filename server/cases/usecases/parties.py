@@ -25,17 +25,15 @@ def parties(reading: Reading, handlers: Collection[tuple[str, str]]) -> Mapping[
     bodies = display_names.of_assignees(reading, [mark for mark in marks if not mark.startswith(_USER)])
     people = [mark.removeprefix(_USER) for mark in marks if mark.startswith(_USER)]
     held = display_names.roles_at(reading, people, reading.now)
-    towns = {area: _town(area) for _, area in handlers}
+    labels = {role: roles.label(role, reading.now) for role in set(held.values())}
+    people_called = {f"{_USER}{name}": labels[held[name]] if name in held else PERSON for name in people}
+    towns = {area: _town(area) for area in {area for _, area in handlers}}
     names = areas.names(reading, set(towns.values()))
-
-    def called(mark: str, area: str) -> str:
-        if not mark.startswith(_USER):
-            return bodies.get(mark, mark)
-        role = held.get(mark.removeprefix(_USER))
-        label = PERSON if role is None else roles.label(role, reading.now)
-        return f"{label}·{short_name(names.get(towns[area], towns[area]))}"
-
-    return {(mark, area): called(mark, area) for mark, area in handlers}
+    lies_in = {area: short_name(names.get(town, town)) for area, town in towns.items()}
+    return {
+        (mark, area): f"{people_called[mark]}·{lies_in[area]}" if mark in people_called else bodies.get(mark, mark)
+        for mark, area in handlers
+    }
 
 
 def _town(area: str) -> str:

@@ -106,6 +106,7 @@ class Disclosure:
         self.sight = sight_of(by, vacant)
         self.vacant = vacant
         self._by = by
+        self._marks = frozenset(by.scope.assignees)
         self._judged: dict[Hashable, bool] = {}
 
     def is_whole(self, kind: Kind, area: str, author: str, assignee: str | None) -> bool:
@@ -113,7 +114,7 @@ class Disclosure:
         subject = subject_of(kind)
         if subject not in self.sight.hidden:
             return True
-        is_author, is_given = author == self._by.name, assignee in self._by.scope.assignees
+        is_author, is_given = author == self._by.name, assignee in self._marks
         key = (subject, area, is_author, is_given)
         if key not in self._judged:
             self._judged[key] = self._judge(subject, path_of(area), is_author, is_given)

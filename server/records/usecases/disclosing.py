@@ -185,9 +185,9 @@ class RecordMask:
         """Return some fields of a row as ``exported`` has them, but for numbers in free texts: ``text`` masks those."""
         type, fields = self._types[row["type"]], orjson.loads(row["fields"])
         found = {name: fields[name] for name in names if name in fields}
-        hidden = self.hides_row(row)
-        whole = type.personal.keys().isdisjoint(found) or not (hidden or self.masks_phones)
-        return found if whole else disclosure.masked_fields(type, found, None if hidden else NUMBERS)
+        if type.personal.keys().isdisjoint(found) or not (self.masks_phones or self.hides_row(row)):
+            return found
+        return disclosure.masked_fields(type, found, None if self.hides_row(row) else NUMBERS)
 
     def text_of(self, record: Record, text: str) -> str:
         """Return a text about a record as ``text`` does."""
