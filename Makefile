@@ -16,6 +16,8 @@ WEB := $(wildcard server/office/web/* server/office/web/.npmrc server/office/web
 PYTEST := $(BIN)/pytest -n auto --dist worksteal
 # What asks every store of what it keeps; the rest of the suite runs on PostgreSQL, too: ON_POSTGRES=tests.
 ON_POSTGRES ?= tests/openrosa tests/api tests/stories tests/replication tests/records tests/settlement
+# What phones and laptops ask, of two processes on one county.
+BEHIND_A_BALANCER ?= tests/openrosa tests/sync/test_with_the_real_server.py tests/replication
 NEWEST_POSTGRES := 18
 # Some environments forbid it, and then every worker, and every server that a test starts, compiles all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -45,7 +47,9 @@ test-slow: $(STAMPS)/test ## run the slow tests: real servers, Java form engine,
 
 test-postgres: $(STAMPS)/test ## run doors, stories and stores on PostgreSQL (skipped aloud where there is none; make test-slow has its own tests)
 	@echo "==> pytest, on PostgreSQL"
-	@exec $(PYTEST) --engine postgres -m "not slow and not browser and not sqlite" $(ON_POSTGRES) $(ARGS)
+	@$(PYTEST) --engine postgres -m "not slow and not browser and not sqlite" $(ON_POSTGRES) $(ARGS)
+	@echo "==> pytest, on PostgreSQL with two processes behind a balancer"
+	@$(PYTEST) --engine postgres --servers 2 -m "not slow and not browser and not sqlite" $(BEHIND_A_BALANCER) $(ARGS)
 
 test-postgres-newest: $(STAMPS)/test-postgres ## the same on the newest PostgreSQL, from the extra test-postgres, and what needs a server of its own
 	@echo "==> pytest, on PostgreSQL $(NEWEST_POSTGRES)"

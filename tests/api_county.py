@@ -200,9 +200,9 @@ def send(county: County, by: str, word: str, photo: tuple[str, bytes, str] | Non
 
 def keep_photo(county: County, by: str, name: str, content: bytes) -> AttachmentName:
     """Keep a photo as if ``by`` had uploaded it; return what names it in a change."""
-    incoming = county.app.extensions["firegrid"].blobs.incoming()
+    incoming = county.blob_store.incoming()
     incoming.write(content)
-    kept = county.app.extensions["firegrid"].blobs.keep(incoming)
+    kept = county.blob_store.keep(incoming)
     county.do(sent_files.add, SentFile(kept.sha256, kept.size, "image/jpeg"), by)
     return AttachmentName(name, kept.sha256, kept.size, "image/jpeg")
 

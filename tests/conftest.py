@@ -12,6 +12,8 @@ import pytest
 from server.db import engines
 from tests import described_statuses, laws, temporary_folders
 from tests.api_county import county, county_to_change, office, prepared_forms
+from tests.balanced import two_servers
+from tests.balanced.two_servers import TwoServers
 from tests.case_land import Land, a_land
 from tests.county import County
 from tests.db import postgres_programs
@@ -28,6 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let whoever runs the tests say what keeps the counties."""
     words = "what keeps the counties of the tests"
     parser.addoption("--engine", choices=("sqlite", "postgres"), default="sqlite", help=words)
+    words = "how many processes serve the valley; two are behind a balancer, and only tests that can be told so run"
+    parser.addoption("--servers", choices=(1, 2), type=int, default=1, help=words)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -46,6 +50,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if "sqlite" in item.keywords:
                 item.add_marker(pytest.mark.skip(reason="about SQLite's file"))
+    if config.getoption("--servers") == 2:
+        fitting = [item for item in items if two_servers.is_for_two(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in fitting])
+        items[:] = fitting
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -69,10 +77,20 @@ def every_status_is_described() -> Iterator[None]:
     assert not undescribed
 
 
+@pytest.fixture(scope="session")
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoServers | None]:
+    """Two servers of the valley, where the option asks for them."""
+    if request.config.getoption("--servers") == 1:
+        yield None
+        return
+    with two_servers.two_servers(tmp_path_factory.mktemp("two")) as served:
+        yield served
+
+
 @pytest.fixture
-def valley(tmp_path: Path) -> Iterator[County]:
+def valley(both: TwoServers | None, tmp_path: Path) -> Iterator[County]:
     """A running server of one's own; what ``firegrid check`` asks of a folder holds when the test ends."""
-    with a_valley(tmp_path / "data") as served:
+    with a_valley(tmp_path / "data") if both is None else both.county() as served:
         yield served
 
 

@@ -38,6 +38,7 @@ from server.people.usecases import phone_keys
 from server.records.store import records
 from server.settings import Settings
 from server.staffing.usecases import enrolment
+from server.submissions.store.blobs import BlobStore
 from server.web.addresses import PublicAddresses
 from tests.odk_collect import Phone
 
@@ -73,6 +74,11 @@ class County:
     @property
     def store(self) -> Database:
         return application.database_of(self.app)
+
+    @property
+    def blob_store(self) -> BlobStore:
+        """Where the county keeps files."""
+        return application.blobs_of(self.app)
 
     @property
     def client(self) -> FlaskClient:

@@ -49,7 +49,7 @@ def forget(county, *more: str):
 
 def delete(county) -> None:
     """Delete the files that nothing names, as a server does when it starts."""
-    unneeded_files.delete(county.store, county.app.extensions["firegrid"].blobs)
+    unneeded_files.delete(county.store, county.blob_store)
 
 
 def holds(content: bytes, word: str) -> bool:

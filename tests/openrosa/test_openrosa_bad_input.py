@@ -146,6 +146,7 @@ def streamed(phone, stream: io.RawIOBase, length: int):
     return client.post(f"{phone.base}/submission", headers=HEADERS, environ_overrides=body)
 
 
+@pytest.mark.one_process  # the balancer would meet the break
 def test_a_connection_that_breaks_leaves_nothing(valley, phone):
     class Breaking(io.RawIOBase):
         def __init__(self) -> None:

@@ -161,6 +161,7 @@ def test_a_password_that_somebody_else_has_set_opens_nothing_on_a_phone_until_it
     assert ask(valley, Authorization=basic(keeper, PASSWORD)).status_code == 200
 
 
+@pytest.mark.one_process  # each process has a queue of its own
 def test_a_phone_that_signs_in_while_too_many_do_is_told_to_come_again(valley, keeper):
     login = basic(keeper, PASSWORD)
     with ThreadPoolExecutor(password_hashing.WAITING_MAX + 1) as phones:
@@ -216,6 +217,7 @@ def test_forwarded_headers_are_believed_from_a_trusted_proxy_alone(tmp_path):
         assert ask(valley, "/formList", "http://inner:8600", "10.1.2.3", **FORWARDED).headers["WWW-Authenticate"]
 
 
+@pytest.mark.one_process  # the balancer is trusted
 def test_without_a_trusted_proxy_nobody_is_believed(phone):
     answer = phone.get("formList", **FORWARDED)
 

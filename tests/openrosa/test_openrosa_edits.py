@@ -25,7 +25,7 @@ def versions(valley) -> list[dict[str, object]]:
 
 def files_of(valley, filled: Filled) -> list[tuple[str, str, int]]:
     id = valley.rows("SELECT id FROM submission WHERE instance_id = :id", id=filled.instance)[0]["id"]
-    blobs = valley.app.extensions["firegrid"].blobs
+    blobs = valley.blob_store
     with valley.store.reading() as reading:
         kept = submissions.attachments_of(reading, id)
     return [(file.name, blobs.path(file.sha256).read_bytes().decode("latin-1"), file.carried) for file in kept]

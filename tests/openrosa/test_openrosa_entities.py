@@ -77,6 +77,7 @@ def test_a_record_that_the_server_names_has_an_id_as_phones_make_them(valley):
     assert UUID(begun.json["record"]["id"]).version == 4
 
 
+@pytest.mark.one_process  # it knows the date
 def test_a_record_without_a_label_gets_one_and_a_problem(valley, phone):
     # 73
     id = new_uuid()

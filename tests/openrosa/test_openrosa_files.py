@@ -56,8 +56,8 @@ def test_no_browser_runs_a_form_or_a_file_beside_it(valley, phone):
     form = phone.get(phone.form("pictured")["downloadUrl"])
 
     assert file.content_type == "application/octet-stream"
-    assert "sandbox" in file.headers["Content-Security-Policy"]
-    assert "sandbox" in form.headers["Content-Security-Policy"]
+    for answer in (file, form):
+        assert any("sandbox" in policy for policy in answer.headers.getlist("Content-Security-Policy"))
 
 
 def _lose_files(tx):

@@ -113,6 +113,7 @@ def test_the_list_is_an_ordinary_file_whose_hash_holds_until_somebody_comes_or_g
     assert "user:neighbour" not in offered(county, "officer")
 
 
+@pytest.mark.one_process  # it sets the clock
 def test_a_duty_that_begins_later_is_in_the_list_from_its_first_moment(county):
     later = "2026-11-24T04:30:00.000Z"
     county.do(enrolment.add_user, "newcomer", role="grid_worker", area=UNIT, starts_at=later, by="admin")

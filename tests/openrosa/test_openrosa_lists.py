@@ -53,6 +53,7 @@ def test_one_form_is_listed_by_its_id(phone):
     assert phone.listed("?formID=nope") == []
 
 
+@pytest.mark.one_process  # the web server in front refuses some itself
 @pytest.mark.parametrize("host", ["fire_grid:8600", "a b", "evil.example/x", ""])
 def test_an_address_that_no_phone_can_ask_brings_a_refusal_and_no_broken_list(phone, host):
     for path in ("formList", "forms/station_edit/manifest"):

@@ -23,7 +23,7 @@ def files_of(valley, filled: Filled) -> list[tuple[str, str]]:
     id = valley.rows("SELECT id FROM submission WHERE instance_id = :id", id=filled.instance)[0]["id"]
     with valley.store.reading() as reading:
         kept = submissions.attachments_of(reading, id)
-    blobs = valley.app.extensions["firegrid"].blobs
+    blobs = valley.blob_store
     return [(file.name, blobs.path(file.sha256).read_bytes().decode("latin-1")) for file in kept]
 
 

@@ -33,6 +33,7 @@ def test_the_question_before_sending_is_answered_as_collect_demands(phone):
     assert phone.get("submission").status_code == 204
 
 
+@pytest.mark.one_process  # it knows the date
 def test_a_record_is_received_with_a_number_in_chinese(valley, phone):
     # 32
     answer = phone.send(MINIMAL)

@@ -49,7 +49,7 @@ def receive(county, name: str, content: bytes, called: str = "现场.jpg") -> At
     """Let somebody send a photo with the form of a page."""
     with county.store.reading() as reading:
         by = people.actor(reading, name)
-    blobs = county.app.extensions["firegrid"].blobs
+    blobs = county.blob_store
     return form_photos.receive(county.store, blobs, io.BytesIO(content), called, "image/jpeg", by=by)
 
 
@@ -63,4 +63,4 @@ def attach(county, name: str, record: str, *files: AttachmentName) -> int:
 
 def draw(county) -> int:
     """Make the thumbnails of all photos that wait, as a server does beside serving."""
-    return thumbnails.round_of(county.store, county.app.extensions["firegrid"].blobs, threading.Event())
+    return thumbnails.round_of(county.store, county.blob_store, threading.Event())

@@ -61,7 +61,7 @@ def test_it_says_which_photos_are_under_way_or_too_damaged_to_leave(county):
     coming = receive(county, "worker", a_photo(colour="navy"))  # another's bytes are not the town's
     broken = receive(county, "town", a_photo()[:1_000] + a_photo())
     attach(county, "town", STATION, coming, broken)
-    blobs = county.app.extensions["firegrid"].blobs
+    blobs = county.blob_store
     blobs.path(broken.sha256).write_bytes(b"\xff\xd8 Exif" + bytes(broken.size - 7))
 
     found = archive(county.get(f"{STATION}/photos.zip", "town"))

@@ -33,7 +33,7 @@ def a_photo(colour: str = "red", size: tuple[int, int] = (40, 30), format: str =
 def receive(county, name: str, content: bytes, called: str = "现场.jpg", media_type: str = "image/jpeg"):
     with county.store.reading() as reading:
         by = people.actor(reading, name)
-    blobs = county.app.extensions["firegrid"].blobs
+    blobs = county.blob_store
     return form_photos.receive(county.store, blobs, io.BytesIO(content), called, media_type, by=by)
 
 
@@ -180,7 +180,7 @@ def test_photos_of_forms_have_the_same_bounds_as_uploads(county, monkeypatch):
         receive(county, "town", a_photo("blue"))
     with county.store.reading() as reading:
         by = people.actor(reading, "worker")
-    blobs, before = county.app.extensions["firegrid"].blobs, county.blobs()
+    blobs, before = county.blob_store, county.blobs()
     with pytest.raises(DiskFull, match="记录照常能送"):
         form_photos.receive(
             county.store, blobs, io.BytesIO(content), "1.jpg", "image/jpeg", by=by, free_bytes_min=2**62

@@ -201,7 +201,7 @@ def test_a_thumbnail_goes_with_its_photo(county):
     draw(county)
     path = ThumbnailFiles(county.store.folder).thumbnail(file.sha256)
     assert path.exists()
-    blobs = county.app.extensions["firegrid"].blobs
+    blobs = county.blob_store
     os.utime(blobs.path(file.sha256), (0, 0))  # nobody has received it today
 
     county.store.write(lambda tx: sent_files.let_go(tx, [{"sha256": file.sha256, "author": "town"}], instants.FOREVER))
@@ -214,7 +214,7 @@ def test_a_thumbnail_goes_with_its_photo(county):
 def test_nothing_stays_of_a_photo_that_is_deleted_while_it_is_drawn(county):
     file = receive(county, "town", a_photo())
     path = ThumbnailFiles(county.store.folder).thumbnail(file.sha256)
-    blobs = county.app.extensions["firegrid"].blobs
+    blobs = county.blob_store
     os.utime(blobs.path(file.sha256), (0, 0))
     county.store.write(lambda tx: sent_files.let_go(tx, [{"sha256": file.sha256, "author": "town"}], instants.FOREVER))
     write = county.store.write
@@ -235,7 +235,7 @@ def test_nothing_stays_of_a_photo_that_is_deleted_while_it_is_drawn(county):
 
 def test_a_photo_that_was_deleted_meanwhile_is_forgotten(county):
     file = receive(county, "town", a_photo())
-    county.app.extensions["firegrid"].blobs.delete(file.sha256)
+    county.blob_store.delete(file.sha256)
 
     draw(county)
 
@@ -244,7 +244,7 @@ def test_a_photo_that_was_deleted_meanwhile_is_forgotten(county):
 
 def test_on_a_disk_that_is_nearly_full_none_is_made(county):
     file = receive(county, "town", a_photo())
-    blobs = county.app.extensions["firegrid"].blobs
+    blobs = county.blob_store
 
     assert thumbnails.round_of(county.store, blobs, threading.Event(), free_bytes_min=2**62) == 0
     assert state(county, file.sha256) is State.WAITING

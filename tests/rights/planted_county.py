@@ -143,7 +143,7 @@ def _pictured(county: County, place: str) -> str:
     drawn.seek(0)
     with county.store.reading() as reading:
         by = people.actor(reading, f"worker-{place}")
-    blobs = county.app.extensions["firegrid"].blobs
+    blobs = county.blob_store
     kept = form_photos.receive(county.store, blobs, drawn, f"{mark}.jpg", "image/jpeg", by=by)
     made = Client(county, f"worker-{place}").change(
         record,
