@@ -31,6 +31,7 @@ SECTIONS = (
     "labels",
     "answers",
     "attack",
+    "postgres",
     "backup",
     "start",
     "memory",

@@ -53,12 +53,12 @@ class Sent(NamedTuple):
         return f"p50 {median} ms, p99 {late} ms"
 
 
-def send(port: int, path: str, *, seconds: float, count: int = 0) -> Sent:
+def send(port: int, path: str, *, seconds: float, count: int = 0, connections: int = CONNECTIONS) -> Sent:
     """Send submissions from a process of their own, for ``seconds``, or until ``count`` have been sent if given.
 
-    path: where they are posted. Raises RuntimeError when the load failed.
+    path: where they are posted. connections: how many send at once. Raises RuntimeError when the load failed.
     """
-    command = [sys.executable, "-m", "bench.load", str(port), path, str(seconds), str(count)]
+    command = [sys.executable, "-m", "bench.load", str(port), path, str(seconds), str(count), str(connections)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=seconds + count + GRACE_S, check=False)
     if ran.returncode != 0:
         raise RuntimeError(f"the load failed: {ran.stderr.strip().splitlines()[-1:]}")
@@ -107,15 +107,15 @@ class Phone:
         return head[9:12].decode()
 
 
-def load(port: int, path: str, seconds: float, count: int) -> dict[str, object]:
-    """Keep every connection busy until the time or the count is over; return the fields of ``Sent``."""
+def load(port: int, path: str, seconds: float, count: int, connections: int) -> dict[str, object]:
+    """Keep each of ``connections`` busy until the time or the count is over; return the fields of ``Sent``."""
     answer_seconds: list[float] = []
     accepted: list[tuple[str, str]] = []
     statuses: Counter[str] = Counter()
     with selectors.DefaultSelector() as selector:
         began = time.perf_counter()
         busy = sent = 0
-        for _ in range(CONNECTIONS):
+        for _ in range(connections):
             phone = Phone(socket.create_connection(("127.0.0.1", port), TIMEOUT_S))
             phone.line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             selector.register(phone.line, selectors.EVENT_READ, phone)
@@ -152,5 +152,5 @@ def _length(head: bytes | bytearray) -> int:
 
 
 if __name__ == "__main__":
-    port, path, seconds, count = sys.argv[1:]
-    json.dump(load(int(port), path, float(seconds), int(count)), sys.stdout)
+    port, path, seconds, count, connections = sys.argv[1:]
+    json.dump(load(int(port), path, float(seconds), int(count), int(connections)), sys.stdout)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -23,6 +21,7 @@ from server.db.sqlite.engine import SqliteEngine
 from server.errors import Busy, DatabaseTooNew, Invalid, NotFound, Unavailable
 from tests import postgres_server
 from tests.db import ddl_of_postgres
+from tests.db.cut_line import Cut
 from tests.db.test_writer import Gate
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
@@ -244,44 +243,6 @@ def kept_after_losses(store: Database) -> set[str]:
         except Unavailable:
             continue
     raise AssertionError("the readers never came back")
-
-
-class Cut:
-    """A line to the server that is cut as soon as ``COMMIT`` has gone through it: its answer comes to nobody."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def close(self) -> None:
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self._port))
-            threading.Thread(target=self._pass, args=(server, client), daemon=True).start()
-            threading.Thread(target=self._until_commit, args=(client, server), daemon=True).start()
-
-    def _pass(self, server: socket.socket, client: socket.socket) -> None:
-        with suppress(OSError):
-            while data := server.recv(65_536):
-                client.sendall(data)
-
-    def _until_commit(self, client: socket.socket, server: socket.socket) -> None:
-        with client, server, suppress(OSError):
-            while data := client.recv(65_536):
-                if b"COMMIT\0" in data:
-                    client.shutdown(socket.SHUT_RDWR)
-                    server.sendall(data)
-                    server.recv(65_536)
-                    break
-                server.sendall(data)
 
 
 def test_a_commit_whose_answer_is_lost_is_unknown_and_is_not_carried_out_again(engine, store):

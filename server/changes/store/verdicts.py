@@ -69,17 +69,21 @@ class Here(NamedTuple):
 
 def look(tx: Transaction, change: Change, author: str) -> Here:
     """Say in one statement what is here of a change, since most changes are new and need no further reading."""
+    asked = lookup(change, author)
+    verdict, record, waiting, *known = next(tx.sql.tuples(asked.sql, asked.parameters))
+    return Here(bool(verdict), bool(record), bool(waiting), devices.known(known) if known else None)
+
+
+def lookup(change: Change, author: str) -> Lookup:
+    """Return what ``look`` asks."""
     if change.device is None:
-        lookup = look_of_phone(change.id, change.record)
-        verdict, record, waiting = next(tx.sql.tuples(lookup.sql, lookup.parameters))
-        return Here(bool(verdict), bool(record), bool(waiting))
+        return look_of_phone(change.id, change.record)
     asked = {"record": change.record, **devices.asked(change.device, change, author)}
-    verdict, record, waiting, *known = next(tx.sql.tuples(_HERE_OF_DEVICE, asked))
-    return Here(bool(verdict), bool(record), bool(waiting), devices.known(known))
+    return Lookup(_HERE_OF_DEVICE, asked, (change.id, change.record, change.dot.seq))
 
 
 def look_of_phone(change: str, record: str) -> Lookup:
-    """Return what ``look`` asks of a change that no laptop made. change, record: their ids."""
+    """Return what ``look`` asks of a change that no laptop has made. change, record: their ids."""
     return Lookup(_HERE, {"change": change, "record": record}, (change, record))
 
 

@@ -13,6 +13,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 import orjson
 
+from server.changes.store import verdicts
 from server.changes.usecases import write
 from server.changes.usecases.recording import Outcome
 from server.db.transactions import Transaction
@@ -23,7 +24,7 @@ from server.problems.domain.problems import Problem, ProblemKind
 from server.problems.store import problems
 from server.records.domain import relation
 from server.records.store import revisions
-from sync.changes import Change, Verdict
+from sync.changes import CREATING, Change, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ def receive(tx: Transaction, items: Sequence[Item], *, name: str) -> list[Answer
     by = people.actor(tx, name)
     try:
         with tx.savepoint():
+            made = (item for item in items if isinstance(item, Change) and item.action in CREATING)
+            tx.sql.prefetch(verdicts.lookup(change, name) for change in made)
             answered = [_answered(tx, _received(tx, item, by)) for item in items]
     except ITEM_ERRORS:
         # Hardly ever, so that it is cheaper to begin again than to give each item a savepoint from the first: SQLite

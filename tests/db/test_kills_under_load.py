@@ -1,0 +1,155 @@
+"""Whatever is killed while laptops push and pull: nothing told kept is lost, nothing is there twice, no pull skips any.
+
+The servers are processes of their own, PostgreSQL is one that syncs to the disk, and what is killed ends between two
+instructions.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bench.postgres.cluster import Cluster, free_port, programs
+from server.db import copying
+from server.db.postgres.engine import PostgresEngine
+from server.db.sqlite.engine import SqliteEngine
+from tests import postgres_server
+from tests.db.cut_line import Cut
+from tests.db.laptops_under_load import Load
+from tests.stories.child_server import Folder, Server, command, environment, make_folder, serving
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.sqlite]
+
+COUNTY = "130630"
+STEP = int(os.environ.get("FIREGRID_TEST_LOAD", "120"))
+"""How many records are told kept between two blows."""
+
+BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'firegrid' AND state <> 'idle' LIMIT 1"
+
+
+class County:
+    """A county in PostgreSQL, and what laptops and a reader from behind need of it. cluster: the one that is read."""
+
+    def __init__(self, cluster: Cluster, folder: Folder) -> None:
+        self.cluster = cluster
+        self.folder = folder
+
+    def served(self, stack: ExitStack, url: str = "") -> Server:
+        """Begin another server. url: of the database; the cluster's own without one."""
+        settings = {"FIREGRID_DATABASE": url or self.cluster.url, "FIREGRID_COUNTY": COUNTY}
+        return stack.enter_context(serving(self.folder, **settings))
+
+    def require_all_of(self, load: Load) -> None:
+        """Compare what laptops were told with what is there, and with what others pulled."""
+        with psycopg.connect(self.cluster.url) as connection:
+            connection.execute(f"SET search_path = c{COUNTY}")
+            records = {row[0] for row in connection.execute("SELECT id FROM record").fetchall()}
+            versions = Counter(row[0] for row in connection.execute("SELECT record FROM revision").fetchall())
+            changes = dict(connection.execute("SELECT id, record FROM change WHERE verdict = 'applied'").fetchall())
+        assert load.odd == []
+        assert len(load.told) > 0
+        assert load.told.keys() - records == set(), "told kept, and lost"
+        assert {change: record for record, change in load.told.items()}.items() <= changes.items()
+        assert {record for record, number in versions.items() if number > 1} == set(), "carried out twice"
+        assert versions.keys() == records
+        for held in load.held:
+            assert held == records, "a pull has skipped what was committed"
+        checked = subprocess.run(
+            command("check", "--data", self.folder.path),
+            env=environment() | {"FIREGRID_DATABASE": self.cluster.url, "FIREGRID_COUNTY": COUNTY},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert checked.returncode == 0, checked.stderr
+
+
+@pytest.fixture
+def county(tmp_path: Path) -> Iterator[County]:
+    postgres_server.require()
+    if programs() is None:
+        pytest.skip("no PostgreSQL of Debian's to start and to kill")
+    cluster = Cluster(tmp_path / "cluster", free_port(), "shared_buffers=64MB", "wal_keep_size=64MB")
+    cluster.create()
+    folder = make_folder(tmp_path / "data", is_small=True)
+    copying.copy(SqliteEngine(folder.path), PostgresEngine(cluster.url, COUNTY, folder.path))
+    yield County(cluster, folder)
+    cluster.stop()
+
+
+def test_a_server_process_is_killed_again_and_again(county):
+    with ExitStack() as stack:
+        servers = [county.served(stack) for _ in range(2)]
+        ports = [server.port for server in servers]
+        with Load(ports, county.folder.key) as load:
+            for victim in (0, 1, 0):
+                load.wait_for(STEP)
+                servers[victim].kill()
+                load.wait_for(STEP)
+                servers[victim] = county.served(stack)
+                ports[victim] = servers[victim].port
+            load.wait_for(STEP)
+
+    assert load.again > 0
+    county.require_all_of(load)
+
+
+def test_the_line_to_the_database_is_cut_at_commit(county):
+    line = Cut(county.cluster.port, every=9)
+    url = county.cluster.url.replace(f":{county.cluster.port}/", f":{line.port}/")
+    with ExitStack() as stack:
+        ports = [county.served(stack, url).port, county.served(stack).port]
+        with Load(ports, county.folder.key) as load:
+            load.wait_for(3 * STEP)
+            while line.cuts < 3:
+                load.wait_for(STEP)
+    line.close()
+
+    assert load.again > 0
+    county.require_all_of(load)
+
+
+def test_a_standby_takes_over_and_servers_go_on_with_it(county, tmp_path):
+    standby = county.cluster.standby(tmp_path / "standby", free_port())
+    hosts = ",".join(f"127.0.0.1:{each.port}" for each in (county.cluster, standby))
+    url = f"postgresql://firegrid@{hosts}/firegrid?target_session_attrs=read-write"
+    try:
+        with ExitStack() as stack:
+            ports = [county.served(stack, url).port for _ in range(2)]
+            with Load(ports, county.folder.key) as load:
+                load.wait_for(STEP)
+                county.cluster.kill()
+                standby.promote()
+                load.wait_for(STEP)
+
+        assert load.again > 0
+        county.cluster = standby
+        county.require_all_of(load)
+    finally:
+        standby.stop()
+
+
+def test_the_database_is_killed_whole_and_one_of_its_processes(county):
+    with ExitStack() as stack:
+        ports = [county.served(stack).port for _ in range(2)]
+        with Load(ports, county.folder.key) as load:
+            load.wait_for(STEP)
+            county.cluster.kill()
+            county.cluster.start()
+            load.wait_for(STEP)
+            with psycopg.connect(county.cluster.url) as connection:
+                backend = connection.execute(BACKENDS).fetchone()
+            assert backend is not None
+            os.kill(backend[0], signal.SIGKILL)  # the others are ended by the postmaster, which recovers
+            load.wait_for(STEP)
+
+    assert load.again > 0
+    county.require_all_of(load)
