@@ -237,6 +237,17 @@ class DiskUnwritable(Unavailable):
         super().__init__(message)
 
 
+class OutcomeUnknown(Unavailable):
+    """The connection to the database was lost at COMMIT: kept or not, nobody knows; the same again finds out."""
+
+    code = "outcome-unknown"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "保存时和数据库的连接断了，不知道是否已保存；请稍后把同样的内容原样再提交一次，已保存的不会存两份。"
+        )
+
+
 class Busy(Refusal):
     """Another process holds what this one needs, such as the data folder."""
 

@@ -41,6 +41,7 @@ from server.staffing.usecases import enrolment
 from server.submissions.store.blobs import BlobStore
 from server.web.addresses import PublicAddresses
 from tests.odk_collect import Phone
+from tests.repeating_client import RepeatingClient
 
 Lay = Callable[[Any], Iterable[str]]
 """Fills an empty database, in a transaction, and returns the names of its people."""
@@ -157,11 +158,11 @@ class County:
     def every_row(self) -> dict[str, list[tuple[object, ...]]]:
         """Return every row of every table: what a refusal must leave as it was.
 
-        Left out are the last contacts of phones, and what an undone work may leave (``database.Commit``): a gap in
-        the numbers, and a bucket marked newer than it is.
+        Left out are the last contacts of phones, what is kept for requests that come again, and what an undone work
+        may leave (``database.Commit``): a gap in the numbers, and a bucket marked newer than it is.
         """
         named = self.rows(_TABLES[self.store.single_read().sql.dialect])
-        tables = {row["name"] for row in named} - {"phone_key", "bucket"}
+        tables = {row["name"] for row in named} - {"phone_key", "bucket", "write_result"}
         with self.store.reading() as reading:
             found = {name: reading.sql.rows(f'SELECT * FROM "{name}"') for name in sorted(tables)}
         found["counter"] = [row for row in found["counter"] if row["name"] != "seq"]
@@ -225,7 +226,9 @@ def restart(county: County, meanwhile: Callable[[Path], object] = lambda _folder
 
 def _opened(folder: Path, clock: Callable[[], datetime], **settings: object) -> Flask:
     with patch.object(database, "system_clock", clock):
-        return application.open_folder(_with_doors(), replace(Settings(folder), **settings))
+        opened = application.open_folder(_with_doors(), replace(Settings(folder), **settings))
+    opened.test_client_class = RepeatingClient
+    return opened
 
 
 def new_database(folder: Path, lay: Lay | None = None) -> dict[str, str]:

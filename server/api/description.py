@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
@@ -19,6 +20,7 @@ from marshmallow import Schema
 from schemas.problems import RefusalSchema
 from server.errors import NotFound
 from server.table_files import XLSX_TYPE, ZIP_TYPE
+from server.web import repeatable
 
 blueprint = Blueprint("api-docs", __name__, url_prefix="/api")
 
@@ -102,6 +104,8 @@ class StatusesOfAll(BasePlugin):
     ) -> None:
         """Add to the ``operations`` of ``path`` the refusals that they do not name, and what each looks like."""
         for method, operation in (operations or {}).items():
+            if _comes_again(path or "", method):
+                operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
             responses = operation.setdefault("responses", {})
             named = {str(status) for status in responses}
             for status in _statuses(path or "", method, operation):
@@ -110,6 +114,21 @@ class StatusesOfAll(BasePlugin):
             for status, response in responses.items():
                 if str(status) >= "400" and isinstance(response, dict):
                     response.setdefault("content", {PROBLEM_JSON: {"schema": _name(RefusalSchema)}})
+
+
+_IDEMPOTENCY_KEY: dict[str, Any] = {
+    "in": "header",
+    "name": repeatable.HEADER,
+    "schema": {"type": "string", "minLength": 16, "maxLength": 200},
+    "description": "an id of the sender's own, such as a UUID: the same again is answered as it was, and done once",
+}
+
+_OWN_WAY = re.compile(r"/api/v1/(session(/refresh)?$|sync/|uploads/)")
+"""Addresses at which a request that comes again is known in another way."""
+
+
+def _comes_again(path: str, method: str) -> bool:
+    return method != "get" and not _OWN_WAY.match(path)
 
 
 _AREAS = frozenset({"area", "parent"})
@@ -131,6 +150,8 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int
     asked = {each["name"] for each in operation.get("parameters", ()) if isinstance(each, dict)}
     if "{" in path or asked & _AREAS:
         yield 404  # unknown, or out of the caller's reach
+    if _comes_again(path, method):
+        yield from (409, 422)  # answered by an older program; no id, or one of another request
     if method != "get" or any(type in str(operation["responses"]) for type in _EXPORT_TYPES):
         yield 507  # what is written, made in a file, or noted down before it leaves finds no room on the disk
 

@@ -141,9 +141,9 @@ def publish_form() -> Response:
     name, source, media = _uploaded(request.files)
     upload, testers = Upload(source, name, media, _allowed(request.form)), request.form.getlist(TESTER_PART)
     if testers:
-        done = management.publish_draft(context.database(), upload, testers, by=by)
+        done = context.carry_out(lambda database: management.publish_draft(database, upload, testers, by=by))
     else:
-        done = management.publish(context.database(), upload, by=by)
+        done = context.carry_out(lambda database: management.publish(database, upload, by=by))
     return responses.json(serializers.forms.published(done), 201 if done.added else 200)
 
 
@@ -155,7 +155,8 @@ def publish_form() -> Response:
 @blueprint.alt_response(422, success=False, description="no longer fit to be published; `errors` as in publishing")
 def release_form(form_id: str) -> Response:
     """Publish the draft of a form for everyone, and take it off the testers' lists."""
-    done = management.release(context.database(), form_id, by=context.caller())
+    by = context.caller()
+    done = context.carry_out(lambda database: management.release(database, form_id, by=by))
     return responses.json(serializers.forms.published(done))
 
 
@@ -167,7 +168,8 @@ def release_form(form_id: str) -> Response:
 @blueprint.alt_response(422, success=False, description="it no longer fits; `errors` as in publishing")
 def bring_back_form(form_id: str) -> Response:
     """Bring back what the last publication replaced: its version, under a new number, or its files."""
-    _, done = management.bring_back(context.database(), form_id, by=context.caller())
+    by = context.caller()
+    done = context.carry_out(lambda database: management.bring_back(database, form_id, by=by)[1])
     return responses.json(serializers.forms.published(done))
 
 

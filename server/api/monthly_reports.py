@@ -233,13 +233,8 @@ def freeze(body: dict[str, Any], month: str) -> Response:
     by = context.caller()
     scope = drawing.require(by, "freeze")
     with responses.naming_fields():
-        found = freezing.freeze(
-            context.database(),
-            scope,
-            month,
-            heading(),
-            as_of=body.get("as_of"),
-            by=by.name,
-            write=context.write,
+        said, as_of = heading(), body.get("as_of")
+        found = context.carry_out(
+            lambda database: freezing.freeze(database, scope, month, said, as_of=as_of, by=by.name)
         )
     return responses.json(sheet_json.frozen(found.report), 201 if found.is_new else 200)

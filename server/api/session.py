@@ -95,7 +95,8 @@ def change_password(asked: dict[str, str]) -> Response:
     token = auth.bearer_token()
     by = context.set_caller(session_tokens.holder(token, may_be_given=True))
     session, address = session_tokens.read(token).session, request.remote_addr or ""
-    passwords.change_own(context.database(), by.name, session, asked["old_password"], asked["new_password"], address)
+    old, new = asked["old_password"], asked["new_password"]
+    context.carry_out(lambda database: passwords.change_own(database, by.name, session, old, new, address))
     return Response(status=204)
 
 

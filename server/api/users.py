@@ -106,8 +106,9 @@ def add_user(arguments: dict[str, Any]) -> Response:
     """Add a person with a first duty; asking again for the same one adds nobody."""
     name, by = arguments["name"], context.caller()
     display = arguments["display"] or name
-    person, added = account_management.add(
-        context.database(), name, _duty_request(arguments), display=display, password=arguments["password"], by=by
+    duty, password = _duty_request(arguments), arguments["password"]
+    person, added = context.carry_out(
+        lambda database: account_management.add(database, name, duty, display=display, password=password, by=by)
     )
     return responses.json(serializers.people.user(person, by.at), 201 if added else 200)
 
@@ -172,8 +173,9 @@ def revoke(name: str) -> Response:
 def reset_password(arguments: dict[str, Any], name: str) -> Response:
     """Give a person another password, which they change first: sign-ins end, a lock opens. A made one is shown once."""
     chosen, end_keys = arguments["password"], arguments["phone_keys"] == "revoke"
-    password = account_management.reset_password(
-        context.database(), name, chosen, by=context.caller(), end_keys=end_keys
+    by = context.caller()
+    password = context.carry_out(
+        lambda database: account_management.reset_password(database, name, chosen, by=by, end_keys=end_keys)
     )
     return responses.secret({"password": password if chosen is None else None})
 

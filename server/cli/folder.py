@@ -7,7 +7,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from server.db import database, engines, identity
 from server.db.database import Database
 from server.db.engine import Engine
 from server.db.folder import FILE_NAME
+from server.db.repeats import RepeatingWriter
 from server.db.transactions import Reading
+from server.db.writer import Writer
 from server.errors import Invalid, NotFound, Refusal
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
@@ -141,13 +143,22 @@ def require_in_folder(data: Path, cure: str) -> None:
         )
 
 
+def _writer_of(engine: Engine) -> Callable[[Writer], Writer]:
+    """Return how a command writes: where the connection to the database can be lost, so that it finds out and repeats.
+
+    In a file of its own nothing can come between COMMIT and its answer.
+    """
+    return (lambda writer: writer) if engine.is_in_folder else RepeatingWriter
+
+
 @contextmanager
 def opened(data: Path) -> Iterator[Database]:
     """Open the database in ``data`` for a command; it works beside a running server.
 
     Raises NotFound when there is none.
     """
-    store = database.open_inline(data, engine=engine_of(data))
+    engine = engine_of(data)
+    store = database.open_inline(data, around=_writer_of(engine), engine=engine)
     try:
         yield store
     finally:

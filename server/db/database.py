@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from server import instants
 from server.db import transactions
@@ -24,6 +26,7 @@ from server.instants import Instant
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
+Around = Callable[[Callable[[Transaction], Any]], Callable[[Transaction], Any]]
 
 
 class Database:
@@ -45,7 +48,8 @@ class Database:
         self._cache = cache
         self._upkeep = upkeep
         self._readers = engine.readers()
-        self._refuses_writes = False
+        self._around: Around | None = None
+        self._is_broken = threading.Event()
         self.is_taken_as_it_is = False
         """Whether writes go on when the file is found broken: whoever runs the server has said so."""
 
@@ -56,10 +60,11 @@ class Database:
         undoes this work alone and is raised here. Raises Unavailable when the commit itself failed, and Damaged from
         when the file was found broken: each further write would break more of it.
         """
-        if self._refuses_writes:
+        if self._is_broken.is_set():
             raise self.engine.damaged()
         try:
-            return self._writer.write(work)
+            result: T = self._writer.write(work if self._around is None else self._around(work))
+            return result
         except (*ENGINE_ERRORS, Unavailable) as error:
             if self._is_damage(error):
                 self.note_damage()
@@ -74,7 +79,7 @@ class Database:
 
         failed: called, in whichever thread, with what kept the work from being stored; it must not raise.
         """
-        if self._refuses_writes:
+        if self._is_broken.is_set():
             failed(self.engine.damaged())
             return
 
@@ -87,7 +92,14 @@ class Database:
 
     def note_damage(self) -> None:
         """Refuse every write from now on, unless the file is taken as it is; what can be read is read."""
-        self._refuses_writes = not self.is_taken_as_it_is
+        if not self.is_taken_as_it_is:
+            self._is_broken.set()
+
+    def with_works(self, around: Around) -> Database:
+        """Return this database for a use case of which ``around`` takes each work that it writes, and gives another."""
+        made, outer = copy(self), self._around
+        made._around = around if outer is None else lambda work: outer(around(work))
+        return made
 
     def run_in_writer(self, request: Request) -> None:
         """Run ``request`` in the writer's own thread, beside others; its writes cost no handing over.

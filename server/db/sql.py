@@ -13,6 +13,10 @@ class EngineError(Exception):
     """What a statement raises on another engine than SQLite."""
 
 
+class CommitUnknown(EngineError):
+    """The connection was lost at COMMIT: nobody knows whether the transaction was kept."""
+
+
 ENGINE_ERRORS = (SqliteError, EngineError)
 """What a statement raises when the engine cannot carry it out, or cannot read what it keeps."""
 

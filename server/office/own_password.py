@@ -35,8 +35,9 @@ def change() -> Response:
     if new != form.get(AGAIN, ""):
         return _page(must, [{"field": AGAIN, "message": "两次输入的新密码不一样，请重新输入。"}], 422)
     by, kept = context.caller(), "" if session is None else session.id
+    address = request.remote_addr or ""
     try:
-        passwords.change_own(context.database(), by.name, kept, old, new, request.remote_addr or "")
+        context.carry_out(lambda database: passwords.change_own(database, by.name, kept, old, new, address))
     except Invalid as refusal:
         return _page(must, refusal.data["errors"], 422)  # type: ignore[arg-type]  # a refusal's particulars are objects
     except (LockedOut, TooManySignIns, ShortOfMemory) as refusal:

@@ -28,7 +28,7 @@ from server.people.domain.actors import Actor
 from server.people.usecases import sessions as kept_sessions
 from server.people.usecases.sign_in import SignedIn
 from server.settings import Settings
-from server.web import context
+from server.web import context, repeatable
 
 COOKIE, FORM_COOKIE, DEVICE_COOKIE = "firegrid_office", "firegrid_form", "firegrid_device"
 FORM_FIELD = "form_token"
@@ -198,6 +198,7 @@ def require_form(*, may_be_older: bool = False) -> None:
     shown = request.form.get(FORM_FIELD, "").partition(".")[0]
     if not id or not compare_digest(shown.encode(), _token(id, shown.partition("~")[0]).encode()):
         raise SignInRequired("这一页放得太久了，请重新登录后再提交。")
+    repeatable.note_form(shown)
 
 
 def author_of_form() -> str:

@@ -24,6 +24,7 @@ from server.phones.usecases.entity_lists import ListHashes
 from server.photos.usecases.uploads import Uploads
 from server.settings import Settings
 from server.submissions.store.blobs import BlobStore
+from server.web import repeatable
 from server.web.addresses import PublicAddresses
 from server.web.proxy import stated_origin
 
@@ -97,18 +98,36 @@ def hashes() -> ListHashes:
     return services().hashes
 
 
-def write(work: Callable[[Transaction], T]) -> T:
+def write(work: Callable[[Transaction], T], *, is_repeatable: bool = True) -> T:
     """Carry out ``work`` in the writer's next commit; it runs in another thread and must not touch the request.
 
-    Its transaction knows the address that the request came from, for the audit.
+    Its transaction knows the address that the request came from, for the audit. Of a request that came with an id
+    before (``repeatable.of_request``), what ``work`` returned then is returned.
+
+    is_repeatable: False for a work that finds by itself that it was done before, and has another answer for that.
     """
+    found, repeats = _from_there(work), repeatable.of_request() if is_repeatable else None
+    return database().write(found if repeats is None else repeats.work(found))
+
+
+def carry_out(act: Callable[[Database], T]) -> T:
+    """Carry out a use case that works on the database itself, and ends with its one write and returns what that did.
+
+    Of a request that came with an id before, what was returned then is returned, and nothing else is done.
+    """
+    found, repeats = database().with_works(_from_there), repeatable.of_request()
+    return act(found) if repeats is None else repeats.carry_out(found, act)
+
+
+def _from_there(work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
+    """Return a work whose transaction knows the address that this request came from."""
     address = request.remote_addr or ""
 
     def from_there(tx: Transaction) -> T:
         tx.address = address
         return work(tx)
 
-    return database().write(from_there)
+    return from_there
 
 
 def note(database: Database, work: Callable[[Transaction], object]) -> None:

@@ -50,6 +50,7 @@ STATUS: dict[type[Refusal], int] = {
     errors.Unavailable: 503,
     errors.DiskFull: 507,
     errors.DiskUnwritable: 503,
+    errors.OutcomeUnknown: 503,
     errors.Busy: 503,
     errors.DatabaseTooNew: 500,
     errors.FolderMoved: 500,

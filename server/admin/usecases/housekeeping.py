@@ -17,6 +17,7 @@ from server.admin.usecases import unneeded_files
 from server.cases.store import former_handlers
 from server.changes.usecases import automatic_steps
 from server.changes.usecases.automatic_steps import Stuck
+from server.db import repeats
 from server.db.database import Database
 from server.db.transactions import Transaction
 from server.log import log
@@ -60,6 +61,7 @@ def round_of(tx: Transaction) -> RoundResult:
     renewed, handed = todo_refresh.refresh(tx), handed_phones.refresh(tx)
     sessions.delete_expired(tx)
     roster_imports.delete_expired(tx)
+    repeats.forget_old(tx)
     stuck = (*taken_back.stuck, *renewed.stuck, *handed.stuck)
     return RoundResult(taken_back.done, left, stuck, renewed.done + handed.done)
 

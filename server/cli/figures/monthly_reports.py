@@ -56,7 +56,7 @@ def freeze(month: str, as_of: str | None, data: Path) -> None:
     with opened_to_write(data) as database:
         with database.reading() as reading:
             scope = everything(reading)
-        found = freezing.freeze(database, scope, month, _heading(data), as_of=as_of, by=COMMAND, write=database.write)
+        found = freezing.freeze(database, scope, month, _heading(data), as_of=as_of, by=COMMAND)
     said = "已报送" if found.is_new else "早已报送，没有改动"
     click.echo(f"{months.words(month)}月报{said}。统计时刻 {sheet_files.clock(found.report.as_of)}")
     click.echo(f"{found.report.sha256}  {sheet_files.file_name(found.report.sheet, 'json')}")

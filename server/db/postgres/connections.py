@@ -16,9 +16,9 @@ from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
 from server.db.engine import Engine
-from server.db.postgres.failures import CommitUnknown, PostgresError
+from server.db.postgres.failures import PostgresError
 from server.db.postgres.statements import PgConnection, PooledSql, PostgresSql
-from server.db.sql import Sql
+from server.db.sql import CommitUnknown, Sql
 
 READERS_MAX = 24
 """How many connections one process reads with: one for each thread that answers, and some for what runs beside."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
-from server.db.sql import EngineError, Parameters
-from server.errors import DiskFull, Invalid, Refusal, Unavailable
+from server.db.sql import CommitUnknown, EngineError, Parameters
+from server.errors import DiskFull, Invalid, OutcomeUnknown, Refusal, Unavailable
 
 TRY_AGAIN = ("08", "25", "40", "53", "55", "57", "58")
 """Classes of SQLSTATE (PostgreSQL, appendix A) that say nothing of the work: connections, a transaction that may not
@@ -23,10 +23,6 @@ class PostgresError(EngineError):
         self.is_failure = self.sqlstate[:2] in TRY_AGAIN or (
             not self.sqlstate and isinstance(error, psycopg.OperationalError)
         )
-
-
-class CommitUnknown(EngineError):
-    """The connection was lost at COMMIT: nobody knows whether the transaction was kept."""
 
 
 def raised(error: psycopg.Error, parameters: Parameters | tuple[object, ...]) -> Exception:
@@ -48,7 +44,7 @@ def refusal_of(error: BaseException | None) -> Refusal | None:
     if isinstance(error, PostgresError) and error.sqlstate == DISK_FULL:
         return DiskFull()
     if isinstance(error, CommitUnknown):
-        return Unavailable("保存时和数据库的连接断了，不知道是否已保存；请稍后再试，重复提交不会存两份。")
+        return OutcomeUnknown()
     if is_failure(error):
         return Unavailable("数据库暂时连不上或太忙，请稍后再试。")
     return None

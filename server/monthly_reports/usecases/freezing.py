@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from server.audit.domain.entries import Entry
@@ -36,12 +35,11 @@ def freeze(
     *,
     as_of: str | None,
     by: str,
-    write: Callable[[Callable[[Transaction], Frozen]], Frozen],
 ) -> Frozen:
     """File the sheet of a month, or return it as it was filed before.
 
     scope: of the county, from ``drawing.require``. as_of: instant of the count as it was written, None for the last
-    full minute. by: user name, or COMMAND. write: carries out a write, as the door does. Raises Invalid for a month
+    full minute. by: user name, or COMMAND. Raises Invalid for a month
     that is not over, MonthFrozen where it was filed as of another instant than the one that is asked for.
 
     It is counted in a reading, so that nobody's write waits for it; of two at once, the first one's stays.
@@ -59,7 +57,7 @@ def freeze(
             return Frozen(first, False)
         return Frozen(_keep(tx, sheet, by), True)
 
-    return write(keep)
+    return database.write(keep)
 
 
 def get(reading: Reading, month: str) -> FrozenReport:

@@ -128,9 +128,9 @@ def replace(name: str) -> Response:
     if uploaded is None or not uploaded.filename:
         return _page(name, Outcome(said="请先选一个 CSV 文件。"), 422)
     content, sent = uploaded.read(), Outcome(file_name=uploaded.filename)
-    by, database = context.caller(), context.database()
+    by = context.caller()
     try:
-        warnings = management.replace_list(database, f"{name}.csv", content, by=by)
+        warnings = context.carry_out(lambda database: management.replace_list(database, f"{name}.csv", content, by=by))
     except (FormRefused, TypeConflict, Conflict, Unavailable, Busy, ShortOfMemory) as refusal:
         return _refused(name, sent, refusal)
     return _finished(name, "replaced", warnings)
@@ -140,9 +140,11 @@ def replace(name: str) -> Response:
 @signed_in
 def bring_back(name: str) -> Response:
     """Bring back what the last new version replaced; sent twice, once."""
-    by, database, seen = context.caller(), context.database(), request.form.get("seen", "")
+    by, seen = context.caller(), request.form.get("seen", "")
     try:
-        warnings = management.bring_back_list(database, f"{name}.csv", by=by, seen=seen)
+        warnings = context.carry_out(
+            lambda database: management.bring_back_list(database, f"{name}.csv", by=by, seen=seen)
+        )
     except (FormRefused, TypeConflict, Conflict, Unavailable, Busy, ShortOfMemory) as refusal:
         return _refused(name, NOTHING, refusal)
     return _finished(name, "back", warnings)

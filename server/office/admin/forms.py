@@ -152,17 +152,22 @@ def turn(form_id: str) -> Response:
 @signed_in
 def release(form_id: str) -> Response:
     """Publish what is on trial for everyone."""
-    return _done(form_id, lambda: management.release(context.database(), form_id, by=context.caller()), "published")
+    by = context.caller()
+
+    def act() -> Published:
+        return context.carry_out(lambda database: management.release(database, form_id, by=by))
+
+    return _done(form_id, act, "published")
 
 
 @blueprint.post(f"{ADDRESS}/<form_id>/bring-back")
 @signed_in
 def bring_back(form_id: str) -> Response:
     """Bring back what the last publication replaced; sent twice, it is brought back once."""
-    seen = request.form.get("seen", "")
+    seen, by = request.form.get("seen", ""), context.caller()
 
     def act() -> Published:
-        return management.bring_back(context.database(), form_id, by=context.caller(), seen=seen)[1]
+        return context.carry_out(lambda database: management.bring_back(database, form_id, by=by, seen=seen)[1])
 
     return _done(form_id, act, "back")
 
@@ -181,10 +186,10 @@ def _publish(form_id: str) -> Response:
 
     def act() -> Published:
         if not is_draft:
-            return management.publish(context.database(), upload, by=by)
+            return context.carry_out(lambda database: management.publish(database, upload, by=by))
         with context.database().reading() as reading:
             names = (*chosen, *testers.named(reading, typed, by))
-        return management.publish_draft(context.database(), upload, names, by=by)
+        return context.carry_out(lambda database: management.publish_draft(database, upload, names, by=by))
 
     return _done(form_id, act, "draft" if is_draft else "published", sent, upload)
 

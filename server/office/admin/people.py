@@ -104,13 +104,9 @@ def _add() -> str:
         area_changes.beginning(starts) if starts else BEGINNING,
         area_changes.beginning(ends, "to") if ends else FOREVER,
     )
-    person, _ = account_management.add(
-        context.database(),
-        sent.get("name", ""),
-        wanted,
-        display=sent.get("display", ""),
-        password=request.form.get("password") or None,
-        by=by,
+    name, display, password = sent.get("name", ""), sent.get("display", ""), request.form.get("password") or None
+    person, _ = context.carry_out(
+        lambda database: account_management.add(database, name, wanted, display=display, password=password, by=by)
     )
     return f"{ADDRESS}/{quote(person.name, safe='')}?done=added"
 

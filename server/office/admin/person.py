@@ -120,7 +120,10 @@ def reset_password(name: str) -> Response:
     tabs.require(people.KEY)
     try:
         end_keys = request.form.get("phone_keys") == "revoke"
-        made = account_management.reset_password(context.database(), name, None, by=context.caller(), end_keys=end_keys)
+        by = context.caller()
+        made = context.carry_out(
+            lambda database: account_management.reset_password(database, name, None, by=by, end_keys=end_keys)
+        )
     except inputs.OURS as refusal:
         return _page(name, inputs.refused("password", refusal), status_of(refusal))
     return _page(name, password=made)

@@ -134,7 +134,7 @@ def _carry_out(record_id: str, form: str) -> Response:
         _require_said(unsaid)
         acting.require_storable(fields)
         change = acting.asked(action, fields, request.form, photos)
-        is_again = context.write(lambda tx: acting.carry_out(tx, record_id, change, by))
+        is_again = context.write(lambda tx: acting.carry_out(tx, record_id, change, by), is_repeatable=False)
     except NotFound as refusal:
         return acting.gone(fields, refusal)
     except (Invalid, TooLarge, QuotaExceeded, NotAllowed, StaleVersion, IllegalStep, Conflict) as refusal:

@@ -52,7 +52,8 @@ def freeze(month: str) -> Response:
     by = context.caller()
     scope = drawing.require(by, "freeze")
     try:
-        freezing.freeze(context.database(), scope, month, _heading(), as_of=None, by=by.name, write=context.write)
+        said = _heading()
+        context.carry_out(lambda database: freezing.freeze(database, scope, month, said, as_of=None, by=by.name))
     except Refusal as refusal:
         return _overview(refusal.message, status_of(refusal))
     return pages.see_other(f"{MONTHLY}?done={month}")

@@ -71,14 +71,14 @@ def add(
             return _existing(reading, name, request, display, same=same, by=by), False
     password_hash = None if password is None else rules.hashed(password)
 
-    def enrol(tx: Transaction) -> Person:
+    def enrol(tx: Transaction) -> tuple[Person, bool]:
         _require_duty_right(tx, request, by)
         enrolment.add_user(
             tx, name, display=display, password_hash=password_hash, by=by.name, **_duty_arguments(request)
         )
-        return get_managed(tx, name, by)
+        return get_managed(tx, name, by), True
 
-    return database.write(enrol), True
+    return database.write(enrol)
 
 
 def give_duty(tx: Transaction, name: str, request: DutyRequest, *, by: Actor) -> tuple[Duty, bool]:
@@ -152,12 +152,12 @@ def reset_password(database: Database, name: str, password: str | None, *, by: A
     new_password = passwords.make_password() if password is None else password
     password_hash = sign_in.hash_password(new_password) if password is None else rules.hashed(new_password)
 
-    def keep(tx: Transaction) -> None:
+    def keep(tx: Transaction) -> str:
         _require_open(_with_own_password(tx, name, by))
         passwords.reset(tx, name, password_hash, by=by.name, end_keys=end_keys)
+        return new_password
 
-    database.write(keep)
-    return new_password
+    return database.write(keep)
 
 
 def issue_key(tx: Transaction, name: str, server_url: str, *, by: Actor) -> SetupCard:

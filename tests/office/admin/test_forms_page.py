@@ -119,8 +119,9 @@ def test_a_refused_form_comes_back_as_a_workbook_with_red_cells_that_is_publishe
 
 def test_what_was_replaced_comes_back_once(desk):
     send(desk, GOOD)
-    form = desk.form(desk.open(f"{FORMS}/station"), f"{FORMS}/station/bring-back")
-    first, again = desk.submit(form), desk.submit(form)
+    page = desk.open(f"{FORMS}/station")
+    form, other = (desk.form(each, f"{FORMS}/station/bring-back") for each in (page, desk.open(f"{FORMS}/station")))
+    first, again = desk.submit(form), desk.submit(other)
 
     assert first.status_code == 200
     assert again.status_code == 409 and "这张表单刚才又变过了" in again.text
