@@ -101,7 +101,7 @@ def records_naming(reading: Reading, since: int, *parts: str) -> Iterator[Row]:
     """Yield ``id``, ``type``, ``fields``, ``registers``, ``label``, ``office_note``, ``case_state`` and the ``diff``,
     ``received`` and ``attachments`` of each revision, of records that changed after a seq, and in which a text that
     holds ``parts`` in this order stands now or once stood; ordered by record."""
-    return reading.sql.each(
+    return reading.sql.stream(
         r"""
         SELECT record.id, record.type, record.fields, record.registers, record.label, record.office_note,
                record.case_state, revision.diff, revision.received, revision.attachments

@@ -45,7 +45,7 @@ _NO_NAMES = (
 def submissions(reading: Reading, since: int) -> Iterator[Row]:
     """Yield ``id``, ``form``, ``root``, ``instance_name`` and ``xml`` of every submission after a seq, oldest first."""
     sql = "SELECT id, form, root, instance_name, xml FROM submission WHERE seq > :since ORDER BY seq"
-    return reading.sql.each(sql, {"since": since})
+    return reading.sql.stream(sql, {"since": since})
 
 
 def of_roots(reading: Reading, ids: list[str]) -> list[Row]:

@@ -75,7 +75,7 @@ def broken(reading: Reading) -> Iterator[str]:
     """Yield where the chain does not hold, the entry or the head, oldest first; nothing when it is whole."""
     gone, replaced = removal.vouched(reading)
     before, number = BEFORE_THE_FIRST, 0
-    for row in reading.sql.each("SELECT * FROM audit ORDER BY id"):
+    for row in reading.sql.stream("SELECT * FROM audit ORDER BY id"):
         while row["id"] > id_of(number + 1) and number + 1 in gone:
             number, before = gone[number + 1]
         number += 1
@@ -93,9 +93,9 @@ def broken(reading: Reading) -> Iterator[str]:
 
 def _unlisted(reading: Reading) -> Iterator[str]:
     """Yield the entries that the index by objects finds otherwise than they say."""
-    listed = reading.sql.each("SELECT object, entry FROM audit_object ORDER BY entry, object")
+    listed = reading.sql.stream("SELECT object, entry FROM audit_object ORDER BY entry, object")
     found: Row | None = next(listed, None)
-    for row in reading.sql.each("SELECT id, subject, detail FROM audit ORDER BY id"):
+    for row in reading.sql.stream("SELECT id, subject, detail FROM audit ORDER BY id"):
         told = []
         while found is not None and found["entry"] <= row["id"]:
             told.append((found["entry"], found["object"]))

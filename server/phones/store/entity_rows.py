@@ -25,7 +25,7 @@ def each(reading: Reading, type: RecordType, scope: Scope, *, closed_after: Inst
     closed_after: cases closed or given on before this instant are left out (they stay 30 days in the lists).
     """
     inside, values = _entitled(reading, type, scope, closed_after)
-    return reading.sql.each(f"{_SELECT} WHERE {inside} ORDER BY born_seq DESC", values)
+    return reading.sql.stream(f"{_SELECT} WHERE {inside} ORDER BY born_seq DESC", values)
 
 
 def ids_within(reading: Reading, type: RecordType, scope: Scope, ids: Sequence[str]) -> set[str]:

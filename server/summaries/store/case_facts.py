@@ -108,14 +108,14 @@ def stepped_at(sql: Sql, id: str) -> Instant | None:
 
 def each(sql: Sql) -> Iterator[CaseFacts]:
     """Yield the facts of every case: for counting anew, never for an answer."""
-    return map(from_row, sql.each(f"SELECT {', '.join(COLUMNS)} FROM case_fact"))
+    return map(from_row, sql.stream(f"SELECT {', '.join(COLUMNS)} FROM case_fact"))
 
 
 def each_history(sql: Sql) -> Iterator[tuple[str, list[Step]]]:
     """Yield every case that took a step, with its steps in order: for counting anew, never for an answer."""
     id: str = ""
     steps: list[Step] = []
-    for row in sql.each(f"SELECT {', '.join(STEP_COLUMNS)} FROM case_step ORDER BY record, version"):
+    for row in sql.stream(f"SELECT {', '.join(STEP_COLUMNS)} FROM case_step ORDER BY record, version"):
         if row["record"] != id:
             if steps:
                 yield id, steps

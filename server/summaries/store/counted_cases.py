@@ -175,7 +175,7 @@ def contributing(reading: Reading, inside: Condition, low: int, high: int) -> It
         )
     )
     sql = f"SELECT {_COLUMNS} FROM case_fact WHERE id IN ({union}){inside.sql}"
-    return map(case_facts.from_row, reading.sql.each(sql, {"first": low, "last": high, **inside.values}))
+    return map(case_facts.from_row, reading.sql.stream(sql, {"first": low, "last": high, **inside.values}))
 
 
 def candidates(

@@ -43,7 +43,7 @@ def _endings(sql: Sql) -> Iterator[Row]:
 
 def _patrols(sql: Sql) -> Iterator[Row]:
     """Yield the row of every patrol, from what its record tells."""
-    for row in sql.each("SELECT id, created_at, path, fields FROM record WHERE type = :type", {"type": patrols.TYPE}):
+    for row in sql.stream("SELECT id, created_at, path, fields FROM record WHERE type = :type", {"type": patrols.TYPE}):
         fields = orjson.loads(row["fields"])
         yield patrol_facts.row_of(patrol_facts.of_fields(row["id"], row["created_at"], row["path"], fields))
 
