@@ -41,7 +41,7 @@ from server.staffing.usecases import enrolment
 from server.submissions.store.blobs import BlobStore
 from server.web.addresses import PublicAddresses
 from tests.odk_collect import Phone
-from tests.repeating_client import RepeatingClient
+from tests.web.repeating_client import RepeatingClient
 
 Lay = Callable[[Any], Iterable[str]]
 """Fills an empty database, in a transaction, and returns the names of its people."""

@@ -1,6 +1,6 @@
 """A write with an id that comes again is answered as it was, and carried out once.
 
-``tests/repeating_client.py`` sends every write of every other test twice; here is what else holds.
+``tests/web/repeating_client.py`` sends every write of every other test twice; here is what else holds.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
+from itertools import count
 from typing import Any, NamedTuple
 
 import psycopg
@@ -31,6 +32,9 @@ STREAMED_ROWS = 2_000
 """How many rows of a long answer are fetched at once."""
 
 _NONE: Parameters = {}
+
+_STREAMS = count()
+"""Names of cursors: of two answers that are read side by side each has its own."""
 
 TEXTS_MAX = 4_096
 """How many texts are remembered; filters are composed, so there are some thousand."""
@@ -106,7 +110,7 @@ class PostgresSql(Sql):
         connection = self._connection()
         if self.pipeline is not None or connection.info.transaction_status is psycopg.pq.TransactionStatus.IDLE:
             return self.each(sql, parameters)
-        return self._fetched(psycopg.RawServerCursor(connection, f"rows_{id(parameters)}"), text, names, parameters)
+        return self._fetched(psycopg.RawServerCursor(connection, f"rows_{next(_STREAMS)}"), text, names, parameters)
 
     def find(self, sql: str, parameters: Parameters = _NONE) -> Row | None:
         names, rows = self._all(sql, parameters)
