@@ -26,7 +26,7 @@ from server.db.sqlite.connections import connect
 from server.grid.domain.areas import code_of
 from server.records.store import checksums, columns
 from server.summaries.store import case_facts as facts_store
-from server.summaries.store.rollups import ALL, Sums, town_of
+from server.summaries.store.rollups import COUNTY, Sums, rollup_keys, town_of
 
 __all__ = ["CASES", "DAYS", "TYPE", "fill"]
 
@@ -169,16 +169,17 @@ def _add(sums: Sums, case: CaseRows) -> None:
     """Add what a case contributes, as ``Sums.add`` does."""
     path, category = case.facts[_PATH], case.facts[_CATEGORY]
     for day, column, n in case.added:
-        for key in ((day // 100, category, path), (day // 100, ALL, path), (day, ALL, path)):
+        for key in rollup_keys(day, category, path):
             row = sums.counts.setdefault(key, {})
             row[column] = row.get(column, 0) + n
     if case.result is not None:
         day, code = case.result
-        for period, of in ((day // 100, category), (day // 100, ALL), (day, ALL)):
-            sums.results[period, of, path, code] += 1
+        for key in rollup_keys(day, category, path):
+            sums.results[(*key, code)] += 1
     if case.pace is not None:
         day, bucket = case.pace
-        sums.handling_times[day // 100, town_of(path), bucket] += 1
+        for town in (town_of(path), COUNTY):
+            sums.handling_times[day // 100, town, bucket] += 1
 
 
 def _raise(buckets: dict[str, int], case: CaseRows) -> None:

@@ -10,7 +10,7 @@ from server.db.transactions import Reading
 from server.grid.domain.areas import Place
 from server.summaries.domain import contributions
 from server.summaries.domain.contributions import Percentiles
-from server.summaries.store.rollups import BUCKET_S
+from server.summaries.store.rollups import BUCKET_S, COUNTY
 
 Buckets = Mapping[int, int]
 """Bucket (``BUCKET_S`` wide) to the number of cases whose handling took so long."""
@@ -18,21 +18,23 @@ Buckets = Mapping[int, int]
 
 def by_town(reading: Reading, months: tuple[int, int]) -> dict[str, dict[int, int]]:
     """Return the buckets of each town over a range of months."""
-    return _grouped(reading, "town", months, None)
+    return _grouped(reading, "town", "town <> :county", {"county": COUNTY}, months)
 
 
 def by_month(reading: Reading, months: tuple[int, int], towns: Collection[str] | None) -> dict[int, dict[int, int]]:
     """Return the buckets of each month of a range in these towns (paths), in the whole county for None."""
-    return _grouped(reading, "month", months, towns)
+    values = {f"town{n}": town for n, town in enumerate(towns or [COUNTY])}
+    return _grouped(reading, "month", f"town IN ({', '.join(f':{name}' for name in values)})", values, months)
 
 
 def _grouped(
-    reading: Reading, by: str, months: tuple[int, int], towns: Collection[str] | None
+    reading: Reading, by: str, inside: str, values: Mapping[str, object], months: tuple[int, int]
 ) -> dict[Any, dict[int, int]]:
-    values: dict[str, object] = {f"town{n}": town for n, town in enumerate(towns or ())}
-    inside = f" AND town IN ({', '.join(f':{name}' for name in values)})" if values else ""
     rows = reading.sql.tuples(
-        f"SELECT {by}, bucket, SUM(n) FROM case_pace WHERE month BETWEEN :low AND :high{inside} GROUP BY {by}, bucket",
+        f"""
+        SELECT {by}, bucket, SUM(n) FROM case_pace
+         WHERE month BETWEEN :low AND :high AND {inside} GROUP BY {by}, bucket
+        """,
         {"low": months[0], "high": months[1], **values},
     )
     found: dict[Any, dict[int, int]] = {}

@@ -13,7 +13,7 @@ from server.summaries.domain.area_rows import AreaScope
 from server.summaries.domain.contributions import AHEAD, COLUMNS, LATE, STOCK
 from server.summaries.domain.count_rules import Window
 from server.summaries.domain.periods import Period
-from server.summaries.store.rollups import ALL
+from server.summaries.store.rollups import ALL, COUNTY
 
 PATH, MONTH, CATEGORY = "path", "month", "category"
 """What sums may be grouped by."""
@@ -37,15 +37,16 @@ HANDLING_OVERDUE = "handle_due_at IS NOT NULL AND handle_due_at <= :as_of AND fe
 class AreaCondition:
     """SQL condition, with its parameters: the path of a row counts in an area scope."""
 
-    __slots__ = ("sql", "values")
+    __slots__ = ("is_county", "sql", "values")
 
     def __init__(self, area_scope: AreaScope) -> None:
         exact = area_scope.exact_paths()
+        self.is_county = exact is None and area_scope.is_whole_county
         self.values: dict[str, Any] = {}
         if exact is not None:
             self.values = {f"in{n}": path for n, path in enumerate(exact)}
             self.sql = f" AND path IN ({', '.join(f':{name}' for name in self.values)})"
-        elif area_scope.is_whole_county:
+        elif self.is_county:
             self.sql = ""
         else:
             bounds = [place.bounds() for place in area_scope.places]
@@ -199,9 +200,9 @@ def categories(reading: Reading) -> list[str]:
            UNION ALL
           SELECT (SELECT MIN(category) FROM case_count WHERE case_count.category > known.category)
             FROM known WHERE known.category IS NOT NULL)
-        SELECT category FROM known WHERE category IS NOT NULL AND category <> :all
+        SELECT category FROM known WHERE category IS NOT NULL AND category <> :all AND category <> :county
         """,
-        {"all": ALL},
+        {"all": ALL, "county": COUNTY},
     )
     return [category for (category,) in rows]
 
@@ -217,7 +218,8 @@ def _summed(
         listed = ", ".join(f":{name}" for name in wanted)
         condition, values = f"category IN ({listed})" if wanted else "1 = 0", {**values, **wanted}
     else:
-        condition, values = "category = :all", {**values, "all": ALL}
+        in_one = by == MONTH and inside.is_county and periods.is_months(range_)
+        condition, values = "category = :all", {**values, "all": COUNTY if in_one else ALL}
     month = "period" if periods.is_months(range_) else "period / 100"
     key = {PATH: "path", CATEGORY: "category", MONTH: month}[by]
     return reading.sql.tuples(

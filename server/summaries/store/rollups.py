@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from server.db.sql import Row, Sql
 from server.records.domain.case_facts import CaseFacts
@@ -13,11 +14,18 @@ from server.summaries.domain.contributions import COLUMNS, Contribution
 ALL = "*"
 """Stands for every category in the sums over all of them."""
 
+COUNTY = "**"
+"""Stands for every category, and for every area and town, in the sums of the whole county by month.
+
+They say what those over all areas add up to: a month is one row then, not one for each village. No area may be added up
+with them, so that a merger of areas, which is a matter of reading, never touches them.
+"""
+
 BUCKET_S = 7_200
 """Width of a bucket of handling times, in seconds: narrow enough that few cases share one."""
 
 RollupKey = tuple[int, str, str]
-"""(period, category, path): a month 202604 or a day 20260401, a category or ALL, an area."""
+"""(period, category, path): a month 202604 or a day 20260401, a category or ALL, an area; or a month and COUNTY."""
 
 TABLES = {
     "case_count": (("category", "period", "path"), COLUMNS),
@@ -27,18 +35,19 @@ TABLES = {
 """The tables of sums: their key columns, and the columns that are summed."""
 
 
-def _adding(table: str) -> str:
-    keys, sums = TABLES[table]
+@lru_cache(maxsize=1_024)
+def _adding(table: str, sums: tuple[str, ...]) -> str:
+    """Return the statement that adds to these sums of a row, and makes it where it is not there."""
+    keys, every = TABLES[table]
     columns = (*keys, *sums)
+    # Those that have no default, of a row that is made, must be named; what a step moves is few of them.
+    unnamed = tuple(column for column in every if column not in sums)
+    values = (*(f":{column}" for column in columns), *("0" for _ in unnamed))
     added = ", ".join(f"{column} = {table}.{column} + excluded.{column}" for column in sums)
     return (
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(f':{column}' for column in columns)}) "
+        f"INSERT INTO {table} ({', '.join((*columns, *unnamed))}) VALUES ({', '.join(values)}) "
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {added}"
     )
-
-
-_ADD = {table: _adding(table) for table in TABLES}
-_NOTHING = dict.fromkeys(COLUMNS, 0)
 
 
 class Sums:
@@ -59,18 +68,19 @@ class Sums:
         day = periods.day_number(case.registered_at)
         code = contributions.result(case)
         if code is not None:
-            for key in _keys_of(day, case):
+            for key in rollup_keys(day, case.category, case.path):
                 self.results[(*key, code)] += sign
         took = contributions.handling_seconds(case)
         if took is not None:
-            self.handling_times[day // 100, town_of(case.path), took // BUCKET_S] += sign
+            for town in (town_of(case.path), COUNTY):
+                self.handling_times[day // 100, town, took // BUCKET_S] += sign
 
     def _add_counts(self, case: CaseFacts, contribution: Contribution, sign: int) -> None:
         days: dict[int, list[tuple[str, int]]] = {}
         for (day, column), n in contribution.items():
             days.setdefault(day, []).append((column, sign * n))
         for day, moved in days.items():
-            for key in _keys_of(day, case):
+            for key in rollup_keys(day, case.category, case.path):
                 row = self.counts.get(key)
                 if row is None:
                     row = self.counts[key] = {}
@@ -80,19 +90,23 @@ class Sums:
     def write(self, sql: Sql) -> None:
         """Add everything to the tables; rows that came to nought are not written."""
         for table, rows in self.rows().items():
-            if rows:
-                sql.run_each(_ADD[table], rows)
+            keys = TABLES[table][0]
+            alike: dict[tuple[str, ...], list[Row]] = {}
+            for row in rows:
+                alike.setdefault(tuple(row)[len(keys) :], []).append(row)
+            for sums, each in alike.items():
+                sql.run_each(_adding(table, sums), each)
 
     def rows(self) -> dict[str, list[Row]]:
-        """Return what is to be added, as rows by table."""
+        """Return what is to be added, as rows by table: the keys of each, then the sums that are moved."""
         return {
             "case_count": [
-                {**_NOTHING, **moved, "period": key[0], "category": key[1], "path": key[2]}
-                for key, moved in self.counts.items()
-                if any(moved.values())
+                {"category": category, "period": period, "path": path, **moved}
+                for (period, category, path), columns in self.counts.items()
+                if (moved := {column: n for column, n in columns.items() if n})
             ],
             "case_result": [
-                {"period": period, "category": category, "path": path, "code": code, "n": n}
+                {"category": category, "period": period, "path": path, "code": code, "n": n}
                 for (period, category, path, code), n in self.results.items()
                 if n
             ],
@@ -133,7 +147,7 @@ def by_key(table: str, rows: Iterable[Row]) -> dict[tuple[object, ...], Mapping[
     return {
         tuple(row[key] for key in keys): moved
         for row in rows
-        if (moved := {column: row[column] for column in sums if row[column]})
+        if (moved := {column: row[column] for column in sums if row.get(column)})
     }
 
 
@@ -142,7 +156,10 @@ def town_of(path: str) -> str:
     return "/".join(path.split("/")[:2])
 
 
-def _keys_of(day: int, case: CaseFacts) -> Iterator[RollupKey]:
-    yield day // 100, case.category, case.path
-    yield day // 100, ALL, case.path
-    yield day, ALL, case.path
+def rollup_keys(day: int, category: str, path: str) -> Iterator[RollupKey]:
+    """Yield the rows of sums to which adds what a case of a category, at a path, contributes on a day (20260401)."""
+    month = day // 100
+    yield month, category, path
+    yield month, ALL, path
+    yield month, COUNTY, COUNTY
+    yield day, ALL, path
