@@ -20,7 +20,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from server.db import engines
 from server.db.postgres.engine import PostgresEngine
+from server.db.postgres.statements import translated
 from tests.db import postgres_programs
 
 URL = "FIREGRID_TEST_POSTGRES"
@@ -79,6 +81,16 @@ def database_url() -> str:
     return f"{server}/{name}"
 
 
+def changed_past_every_rule(folder: Path, statement: str, values: dict[str, object]) -> int:
+    """Change the county of a folder as nobody may, past its keys; return how many rows that touched."""
+    text, names = translated(statement)
+    schema = engines.engine_of(folder).name  # a copy of a folder is given a schema of its own here
+    with psycopg.connect(database_url()) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("SELECT set_config('search_path', %s, false)", (schema,))
+        return psycopg.RawCursor(connection).execute(text.encode(), [values[name] for name in names]).rowcount
+
+
 class Schemas:
     """Which schema the county of a folder is in."""
 
@@ -100,7 +112,7 @@ class Schemas:
                 connection.execute("SELECT public.clone_county(%s, %s)", (source, schema))
         self._folders[schema] = folder.resolve()
         named.write_text(schema, encoding="ascii")
-        engine.schema = schema
+        engine.schema = engine.name = schema
         return engine
 
     def new(self, folder: Path) -> str:
@@ -133,7 +145,7 @@ class _Engine(PostgresEngine):
             connection.execute("SELECT public.clone_county('c000000', %s)", (schema,))
             connection.execute(f"UPDATE {schema}.setting SET value = %s WHERE name = 'epoch'", (epoch,))
         (self.folder / NAME).write_text(schema, encoding="ascii")
-        self.schema = schema
+        self.schema = self.name = schema
 
 
 _ready: set[str] = set()

@@ -208,8 +208,12 @@ def test_what_changed_between_working_out_and_writing_is_worked_out_again(visits
     visits.clock.pass_by(days=3_700)
     with visits.store.reading() as reading:
         prepared = expiry.prepare(reading)
-    edit = "UPDATE submission SET xml = CAST(REPLACE(CAST(xml AS TEXT), '3号楼', '13700000003') AS BLOB)"
-    visits.store.write(lambda tx: tx.sql.run(edit))
+    edit = "UPDATE submission SET xml = :xml WHERE id = :id"
+    edited = [
+        row | {"xml": bytes(row["xml"]).replace("3号楼".encode(), b"13700000003")}
+        for row in visits.rows("SELECT id, xml FROM submission")
+    ]
+    visits.do(lambda tx: tx.sql.run_each(edit, edited))
 
     visits.do(expiry.remove, by="command", files=files_of(visits), prepared=prepared)
 

@@ -139,6 +139,7 @@ def parsed_in_a_write(county) -> Iterator[list[int]]:
         yield counts
 
 
+@pytest.mark.sqlite  # it counts the steps of SQLite's machine
 def test_the_writer_is_held_for_what_was_found_and_not_for_all_that_was_ever_sent(visits):
     def cost(word: str) -> tuple[int, int]:
         assert visits.phone("worker").send(visit(word)).status_code == 201
