@@ -130,6 +130,10 @@ class Schemas:
         self._folders[schema] = folder.resolve()
         return schema
 
+    def forget(self, schema: str) -> None:
+        """Use a schema never again: it is not there any more."""
+        self._folders.pop(schema, None)
+
 
 class _Engine(PostgresEngine):
     """The engine of a folder; an empty database is a copy of one that was made before."""
@@ -146,6 +150,11 @@ class _Engine(PostgresEngine):
             connection.execute(f"UPDATE {schema}.setting SET value = %s WHERE name = 'epoch'", (epoch,))
         (self.folder / NAME).write_text(schema, encoding="ascii")
         self.schema = self.name = schema
+
+    def drop(self) -> None:
+        super().drop()
+        self._schemas.forget(self.schema)
+        (self.folder / NAME).unlink(missing_ok=True)
 
 
 _ready: set[str] = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def _make(data: Path, sheet: Sheet, admin: str, password_hash: str) -> tuple[Loa
         shutil.rmtree(making, ignore_errors=True)
         engine = engine_of(making)
     fill = partial(_fill, sheet=sheet, admin=admin, password_hash=password_hash)
+    was_there = data.exists()
     try:
         database.create(making, engine=engine)
         try:
@@ -83,6 +85,11 @@ def _make(data: Path, sheet: Sheet, admin: str, password_hash: str) -> tuple[Loa
             if data.exists():
                 data.rmdir()
             making.replace(data)
+    except BaseException:
+        if not engine.is_in_folder and not was_there:
+            with suppress(OSError):  # it was not made, or whatever else came into it stays
+                data.rmdir()
+        raise
     finally:
         if engine.is_in_folder:
             shutil.rmtree(making, ignore_errors=True)

@@ -146,6 +146,7 @@ def test_a_bad_grid_makes_no_folder_and_names_every_bad_row(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["grid.csv"]
 
 
+@pytest.mark.sqlite  # a folder replaces the one that is named
 @pytest.mark.parametrize("command", [init, demo])
 def test_the_current_folder_is_refused_with_the_cure(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)

@@ -17,6 +17,8 @@ from tests.county import new_database
 from tests.put_back import copied, put_back
 from tests.valley import UNIT, lay
 
+pytestmark = pytest.mark.sqlite  # a schema is in no folder that could be moved
+
 HERE, ELSEWHERE = "machine-of-the-county", "another-machine"
 
 

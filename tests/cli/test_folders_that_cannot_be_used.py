@@ -33,7 +33,7 @@ def test_a_file_is_no_folder(tmp_path, command):
     assert (tmp_path / "data").read_text() == "mine"
 
 
-@pytest.mark.parametrize("command", [["init"], ["demo"]])
+@pytest.mark.parametrize("command", [["init"], pytest.param(["demo"], marks=pytest.mark.sqlite)])  # of folders alone
 def test_where_nothing_can_be_made_the_reason_comes_in_chinese_with_the_cure(command):
     refused = run(*command, "--data", "/proc/firegrid")
 

@@ -77,6 +77,7 @@ def test_the_phone_keys_stay_or_go_as_was_said(run, county, choice):
         assert "重新发二维码" in reset.stderr
 
 
+@pytest.mark.sqlite  # the child opens the folder
 def test_on_a_terminal_it_is_asked(county):
     key = county.do(phone_keys.issue, "gw-01")
     command = [sys.executable, "-c", FIREGRID, "user", "password", "gw-01", "--data", str(county.folder)]

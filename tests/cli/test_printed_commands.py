@@ -70,6 +70,7 @@ def test_a_program_that_the_shell_does_not_find_is_named_by_its_path(county, mon
     assert ".venv/bin/firegrid user key gw-01 --format qr --data county-a" in added.stderr
 
 
+@pytest.mark.sqlite  # about the database in a folder
 @pytest.mark.parametrize("command", ["serve", "check", "user list", "form list"])
 def test_who_forgets_to_name_the_folder_is_told_which_there_are(county, command):
     refused = run(f"firegrid {command}")
@@ -86,6 +87,7 @@ def test_where_there_are_no_data_they_are_made_by_the_command_that_is_named(here
     assert run("firegrid user list").exit_code == 0
 
 
+@pytest.mark.sqlite  # about the database in a folder
 def test_a_folder_of_something_else_is_not_to_be_made_into_data(here):
     (here / "firegrid-data").mkdir()
     (here / "firegrid-data" / "letter.txt").write_text("mine")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
 
 from server.cli.main import main
-from server.db.folder import FILE_NAME
+from server.db import database
 from server.grid.usecases import files
 
 ROWS = "姓名,岗位,村\n刘一,网格员,荆山口村\n陈二,防火员,荆山口村\n"
@@ -88,8 +87,8 @@ def _roster(folder):
 
 
 def keys(folder):
-    with closing(sqlite3.connect(folder / FILE_NAME)) as db:
-        return db.execute("SELECT * FROM phone_key ORDER BY 1").fetchall()
+    with closing(database.open_inline(folder)) as store, store.reading() as reading:
+        return reading.sql.rows("SELECT * FROM phone_key ORDER BY id")
 
 
 def test_the_good_rows_of_a_grid_file_are_imported_and_the_others_told(folder, tmp_path):
