@@ -33,6 +33,8 @@ from tests.county import a_county
 from tests.filled_forms import a_station, new_uuid
 from tests.valley import a_valley, lay
 
+pytestmark = pytest.mark.sqlite  # a backup set is a copy of the file
+
 
 @pytest.fixture
 def valley(tmp_path):

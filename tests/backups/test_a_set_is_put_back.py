@@ -24,6 +24,8 @@ from tests.backups.backed_up import back_up, files_in, newest, reading, run, sen
 from tests.county import close, open_county
 from tests.valley import a_valley, lay
 
+pytestmark = pytest.mark.sqlite  # a backup set is a copy of the file
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:

@@ -24,6 +24,8 @@ from tests.backups.backed_up import back_up, files_in, reading, run, send_photo
 from tests.county import close, open_county
 from tests.valley import a_valley, lay
 
+pytestmark = pytest.mark.sqlite  # a backup set is a copy of the file
+
 
 @pytest.fixture
 def valley(tmp_path):

@@ -33,6 +33,8 @@ from tests.sync.test_with_the_real_server import Road
 from tests.sync.town import Phone
 from tests.valley import UNIT, a_valley
 
+pytestmark = pytest.mark.sqlite  # a backup set is a copy of the file
+
 LAPTOPS, INSTANTS = 8, 50
 PAUSE_S = 0.1
 """Between two pushes of a laptop: what it has sent it offers again after each restore, and the more, the longer."""
