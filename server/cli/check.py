@@ -1,4 +1,4 @@
-"""``firegrid check``: SQLite's integrity, our own invariants, and whether every file is on disk."""
+"""``firegrid check``: the integrity of the database, our own invariants, and whether every file is on disk."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from server.admin.store import backup_facts, invariants
+from server.admin.store import invariants
 from server.admin.usecases import health
 from server.audit.usecases import daily_heads
 from server.cli.folder import Command, data_option, engine_of, opened
@@ -29,7 +29,7 @@ from server.submissions.store.blobs import BlobStore
 @data_option
 @click.pass_context
 def check(ctx: click.Context, moved: bool, restored: bool, as_copy: bool, heads: Path | None, data: Path) -> None:
-    """Check the data folder; exit status 1 and a line for each finding when something is wrong.
+    """Check the county and its files; exit status 1 and a line for each finding when something is wrong.
 
     One that was moved, put back or copied is told so first, by one of the options; without them nothing is written.
     """
@@ -42,7 +42,7 @@ def check(ctx: click.Context, moved: bool, restored: bool, as_copy: bool, heads:
         ctx.exit(1)
     click.echo(f"一切正常 all is well: {data}，附件 {files} 个")
     with opened(data) as store, store.reading() as reading:
-        click.echo(health.backup_words(backup_facts.last_backup(reading), reading.now))
+        click.echo(health.check_words(store, reading))
 
 
 def report(data: Path, heads: Path | None = None) -> tuple[int, int]:

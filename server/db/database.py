@@ -90,6 +90,15 @@ class Database:
 
         self._writer.write_later(work, told)
 
+    def require_writable(self) -> None:
+        """Do nothing where it can be written. A file is asked by a write, which leaves it as it was; a server of
+        databases by a question, so that nobody waits for the county's lock. Raises Unavailable and Damaged."""
+        if self.engine.is_in_folder:
+            self.write(lambda tx: self.engine.require_writable(tx.sql))
+        else:
+            with self.reading() as reading:
+                self.engine.require_writable(reading.sql)
+
     def note_damage(self) -> None:
         """Refuse every write from now on, unless the file is taken as it is; what can be read is read."""
         if not self.is_taken_as_it_is:

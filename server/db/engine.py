@@ -152,7 +152,8 @@ class Engine(Protocol):
         """Look through the database; return whether the end was reached before ``stop`` was set. Raises Damaged."""
 
     def require_writable(self, sql: Sql) -> None:
-        """Do, inside of a transaction, what shows that it can be written. Raises what a write would."""
+        """Do what shows that it can be written: a write in the open transaction where it is in its folder, a question
+        in a reading where not. Raises Unavailable, or what a write would."""
 
     def size(self) -> int:
         """Return how many bytes the database takes."""

@@ -58,9 +58,9 @@ def healthz() -> Response:
 
 
 def readyz() -> Response:
-    """Answer whether the server can take work: a real write, and room on the disk. Raises Unavailable if not.
+    """Answer whether the server can take work: the county can be written, the disk has room. Raises Unavailable if not.
 
-    Lines after the first are facts that make no server unready: the last backup, a disk that becomes full.
+    Lines after the first are facts that make no server unready: the last backup of a folder, a disk that becomes full.
     """
     database, least = context.database(), context.settings().disk_free_bytes_min
     health.require_ready(database, least)

@@ -63,14 +63,14 @@ class Finding:
 
 
 def require_ready(database: Database, disk_free_bytes_min: int) -> None:
-    """Do nothing where the server can take work: a real write, and room on the disk. Raises Unavailable if not."""
+    """Do nothing where the server can take work: the county can be written, the disk has room. Raises Unavailable."""
     if unwritable := disk_room.unwritable(database.folder):
         names = "、".join(unwritable)
         raise DiskUnwritable(f"数据目录里的 {names} 写不了：磁盘只读，或目录的权限不对；照片收不了，请检查。")
     free = disk_room.free_bytes(database.folder)
     if free < disk_free_bytes_min:
         raise Unavailable("磁盘空间不足，请清理或扩容。", disk_free_bytes=free)
-    database.write(lambda tx: database.engine.require_writable(tx.sql))
+    database.require_writable()
 
 
 def facts(database: Database, disk_free_bytes_min: int) -> Iterator[str]:
@@ -78,9 +78,10 @@ def facts(database: Database, disk_free_bytes_min: int) -> Iterator[str]:
     with database.reading() as reading:
         last, now = backup_facts.last_backup(reading), reading.now
         dead = deliveries.counts(reading).dead
-    yield backup_line(last, now)
-    if last.failure:
-        yield f"backup failed: {last.failed_at}"
+    if database.engine.is_in_folder:
+        yield backup_line(last, now)
+        if last.failure:
+            yield f"backup failed: {last.failed_at}"
     if dead:
         yield f"webhooks: {dead} messages not delivered"
     free = disk_room.free_bytes(database.folder)
@@ -94,6 +95,13 @@ def backup_line(last: backup_facts.LastBackup, now: Instant) -> str:
     if age is None:
         return "last backup: never"
     return f"last backup: {last.finished_at}, {age.days} d {age.seconds // 3600} h ago"
+
+
+def check_words(database: Database, reading: Reading) -> str:
+    """Return what ``firegrid check`` says of backups at its end, in Chinese and English."""
+    if database.engine.is_in_folder:
+        return backup_words(backup_facts.last_backup(reading), reading.now)
+    return "备份由数据库负责：pg_dump 或连续归档，附件目录 blobs 另存 · backups are those of the database"
 
 
 def backup_words(last: backup_facts.LastBackup, now: Instant) -> str:
@@ -110,8 +118,8 @@ def backup_words(last: backup_facts.LastBackup, now: Instant) -> str:
 def findings(database: Database, reading: Reading, disk_free_bytes_min: int) -> Iterator[Finding]:
     """Yield how the server is, from what matters most to what is only worth knowing."""
     yield _database(database, disk_free_bytes_min)
-    yield _disk(database.folder, reading, disk_free_bytes_min)
-    yield _backup(reading)
+    yield _disk(database, reading, disk_free_bytes_min)
+    yield _backup(reading) if database.engine.is_in_folder else _backup_of_database()
     yield _phones(reading)
     yield _queue(database.queue_length())
     yield _audit(reading, database.folder)
@@ -143,16 +151,22 @@ def _database(database: Database, disk_free_bytes_min: int) -> Finding:
     try:
         require_ready(database, disk_free_bytes_min)
     except Refusal as refusal:
-        cure = "先腾出磁盘空间，再核对数据。"
+        is_in_folder = database.engine.is_in_folder
+        cure = (
+            "先腾出磁盘空间，再核对数据。" if is_in_folder else "照左边说的做；还不行，请数据库管理员看数据库的日志。"
+        )
         said = {"why": refusal.message}
         return Finding("数据库", Mark.BAD, "现在写不进去：{why}", cure, "firegrid check --data DIR", said)
     return Finding("数据库", Mark.GOOD, "能读能写，{size} MB。", values={"size": size})
 
 
-def _disk(folder: Path, reading: Reading, disk_free_bytes_min: int) -> Finding:
-    free = disk_room.free_bytes(folder)
+def _disk(database: Database, reading: Reading, disk_free_bytes_min: int) -> Finding:
+    """Say how long the disk of the data folder lasts, which holds files alone where the county is kept elsewhere."""
+    free = disk_room.free_bytes(database.folder)
     since = instants.later(reading.now, -timedelta(days=RATE_DAYS))
-    taken = usage.bytes_received(reading, since) + usage.submissions_received(reading, since) * ROWS_BYTES
+    taken = usage.bytes_received(reading, since)
+    if database.engine.is_in_folder:
+        taken += usage.submissions_received(reading, since) * ROWS_BYTES
     a_day = taken / RATE_DAYS
     days = max(int((free - disk_free_bytes_min) / a_day), 0) if a_day else None
     values = {
@@ -194,6 +208,11 @@ def _backup(reading: Reading) -> Finding:
     return Finding("备份", Mark.LOOK, said, cure, command, values)
 
 
+def _backup_of_database() -> Finding:
+    said = "在数据库里，由数据库管理员备份：pg_dump，或连续归档；附件目录 blobs 另存一份。"
+    return Finding("备份", Mark.GOOD, said)
+
+
 def _phones(reading: Reading) -> Finding:
     today = datetime.fromisoformat(instants.local_day(reading.now)).replace(tzinfo=BEIJING)
     seen = usage.phones_seen(reading, instants.text(today))
@@ -210,7 +229,7 @@ def _queue(waiting: int) -> Finding:
     values = {"n": str(waiting)}
     if waiting >= QUEUE_LONG:
         cure = "稍候会自己消；一直这样请看日志。"
-        return Finding("排队", Mark.LOOK, "{n} 项在等着写。", cure, "journalctl -u firegrid -n 100", values)
+        return Finding("排队", Mark.LOOK, "{n} 项在等着写。", cure, "journalctl -u 'firegrid*' -n 100", values)
     return Finding("排队", Mark.GOOD, "{n} 项在等着写。" if waiting else "没有内容在等着写。", values=values)
 
 

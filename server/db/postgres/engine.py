@@ -117,7 +117,7 @@ class PostgresEngine:
         return True  # pages are looked after by the database's own checksums and amcheck
 
     def require_writable(self, sql: Sql) -> None:
-        sql.value("SELECT 1")  # the transaction holds the lock of the counter already, and a standby refuses that
+        schema.require_writable(sql, self.schema)
 
     def size(self) -> int:
         with self._refusing(), self._opened() as connection:

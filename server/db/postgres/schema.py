@@ -14,6 +14,7 @@ from psycopg import sql
 from server.db.folder import new_secret
 from server.db.migrations import FOLLOWED_BY, STEPS
 from server.db.postgres.statements import PgConnection, PostgresSql
+from server.db.sql import Sql
 from server.errors import Busy, DatabaseTooNew, Invalid, NotFound, Refusal, Unavailable
 
 BASELINE = "baseline"
@@ -101,6 +102,18 @@ def compact(connection: PgConnection, schema: str) -> None:
     """Write every table anew; each is locked so long."""
     for table in tables(connection, schema):
         connection.execute(sql.SQL("VACUUM (FULL) {}").format(sql.Identifier(schema, table)))
+
+
+def require_writable(sql: Sql, schema: str) -> None:
+    """Do nothing where this server of databases takes writes, and its user may write. Raises Unavailable."""
+    if sql.value("SELECT pg_is_in_recovery()"):
+        cure = "请让 FIREGRID_DATABASE 写上两台主机和 target_session_attrs=read-write，或把备库升为主库"
+        raise Unavailable(f"连到的是只读的备库，不能保存；{cure}。")
+    if sql.value("SELECT current_setting('default_transaction_read_only')") == "on":
+        raise Unavailable("数据库设成了只读 (default_transaction_read_only)，不能保存；请数据库管理员改回来。")
+    if not sql.value("SELECT has_table_privilege('counter', 'UPDATE')"):
+        cure = f"请数据库管理员执行 GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO 本系统的数据库用户"
+        raise Unavailable(f"没有权限写 {schema} 里的表，不能保存；{cure}。")
 
 
 def size(connection: PgConnection, schema: str) -> int:
