@@ -15,7 +15,8 @@ WEB := $(wildcard server/office/web/* server/office/web/.npmrc server/office/web
 # As many workers as there are cores; each takes over what another has not begun. ARGS="-n 0" for one, with --pdb.
 PYTEST := $(BIN)/pytest -n auto --dist worksteal
 # What asks every store of what it keeps; the rest of the suite runs on PostgreSQL, too: ON_POSTGRES=tests.
-ON_POSTGRES ?= tests/openrosa tests/api tests/stories tests/replication tests/records tests/settlement
+ON_POSTGRES ?= tests/openrosa tests/api tests/stories tests/replication tests/records tests/settlement tests/closing \
+  tests/phones tests/photos tests/people tests/staffing tests/changes tests/submissions tests/audit tests/admin tests/webhooks
 # What phones and laptops ask, of two processes on one county.
 BEHIND_A_BALANCER ?= tests/openrosa tests/sync/test_with_the_real_server.py tests/replication
 NEWEST_POSTGRES := 18

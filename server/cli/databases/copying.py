@@ -29,9 +29,9 @@ def copy(source: str, target: str, county: str) -> None:
         copied = copying.copy(taken, made)
     rows = sum(each.rows for each in copied)
     click.echo(f"已复制 {len(copied)} 个表、{rows} 行，逐行核对一致。", err=True)
-    broken = _broken(made, Path(target if made.is_in_folder else source))
-    if broken:
-        raise Conflict(f"复制后的数据不合规矩：{broken[0]}；请先对原来的运行 firegrid check 。")
+    broken = _first_broken(made, Path(target if made.is_in_folder else source))
+    if broken is not None:
+        raise Conflict(f"复制后的数据不合规矩：{': '.join(broken)}；请先对原来的运行 firegrid check 。")
     click.echo(f"已就绪：{made.name}。接着请用它提供服务；原来的 {taken.name} 请收好，不要再用来提供服务。")
 
 
@@ -44,10 +44,10 @@ def _engine(place: str, county: str) -> Engine:
     return engines.engine_of(folder)
 
 
-def _broken(engine: Engine, folder: Path) -> list[tuple[str, str]]:
+def _first_broken(engine: Engine, folder: Path) -> tuple[str, str] | None:
     store = database.open_inline(folder, engine=engine)
     try:
         with store.reading() as reading:
-            return list(invariants.broken(reading))
+            return next(invariants.broken(reading), None)
     finally:
         store.close()
