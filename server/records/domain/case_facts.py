@@ -170,7 +170,7 @@ def after(facts: CaseFacts, step: Step) -> CaseFacts:
 
 
 def _changes(facts: CaseFacts, step: Step) -> dict[str, Any]:
-    """Return what a step changes of facts, by field; what stays as it is, as most does, may be left out."""
+    """Return what a step changes of facts, by field; what stays as it is may be left out, and is not looked into."""
     status, at, action = step.status, step.at, step.action
     changed: dict[str, Any] = {"status": status, **(_COUNTED[action](facts) if action in _COUNTED else {})}
     if facts.decided_at is None and status is not Status.REPORTED:
@@ -183,8 +183,19 @@ def _changes(facts: CaseFacts, step: Step) -> dict[str, Any]:
     elif facts.closed_at is not None or facts.site_closed:
         changed["closed_at"], changed["site_closed"] = None, False
     _note(changed, facts, step)
-    for moved in (_held, _handed_on, _handled, _ended, _late):
-        changed |= moved(facts, step)
+    # A failed check or a reopening undoes the feedback: the hazard is there again.
+    undoes = status not in CLOSED and (action in CHECKS or facts.status in CLOSED)
+    reopens = status not in CLOSED and facts.closed_at is not None
+    if status in HELD or facts.held_since is not None:
+        changed |= _held(facts, step)
+    if status in WITH_HANDLER or action == "return":
+        changed |= _handed_on(facts, step)
+    if undoes or action in CHECKS or status is Status.FEEDBACK:
+        changed |= _handled(facts, step, undoes=undoes)
+    if reopens or facts.endings or status in DROPPED:
+        changed |= _ended(facts, step)
+    if undoes or reopens or step.handle_due_at is not None or step.close_due_at is not None:
+        changed |= _late(facts, step, undoes=undoes, reopens=reopens)
     return changed
 
 
@@ -245,7 +256,7 @@ def _handed_on(facts: CaseFacts, step: Step) -> dict[str, Any]:
     return {}
 
 
-def _handled(facts: CaseFacts, step: Step) -> dict[str, Any]:
+def _handled(facts: CaseFacts, step: Step, *, undoes: bool) -> dict[str, Any]:
     changed: dict[str, Any] = {}
     if step.action in CHECKS:
         changed = {"checked": facts.checked + 1, "reworked": facts.reworked + (step.status not in CLOSED)}
@@ -253,31 +264,21 @@ def _handled(facts: CaseFacts, step: Step) -> dict[str, Any]:
     if handed_in or step.action == "site_check":
         changed |= {"fed_back_at": step.at, "first_fed_back_at": facts.first_fed_back_at or step.at}
         changed["written_at"] = step.written_at
-    if _undoes_feedback(facts, step):
+    if undoes:
         changed["fed_back_at"] = changed["written_at"] = None
     return changed
 
 
-def _undoes_feedback(facts: CaseFacts, step: Step) -> bool:
-    """A failed check or a reopening does: the hazard is there again."""
-    return step.status not in CLOSED and (step.action in CHECKS or facts.status in CLOSED)
-
-
-def _late(facts: CaseFacts, step: Step) -> dict[str, Any]:
-    undone = _undoes_feedback(facts, step)
-    reopened = facts.closed_at is not None and step.status not in CLOSED
-    if step.handle_due_at is None and step.close_due_at is None and not undone and not reopened:
-        return {}
+def _late(facts: CaseFacts, step: Step, *, undoes: bool, reopens: bool) -> dict[str, Any]:
     ran_until, is_extended = facts.held_since or step.at, step.extends or step.action == "extend"
     found: dict[str, Any] = {}
     if facts.dispatches:
         clock = lateness.Clock(facts.handle_due_at, step.handle_due_at, ran_until, is_extended)
-        late = lateness.of_handling(clock, facts.fed_back_at, facts.written_at, is_undone=undone)
+        late = lateness.of_handling(clock, facts.fed_back_at, facts.written_at, is_undone=undoes)
         found["late_handling"] = max(facts.late_handling, late)
     if facts.registered_at is not None:
         clock = lateness.Clock(facts.close_due_at, step.close_due_at, ran_until, is_extended)
-        late_now = lateness.of_closing(clock, facts.closed_at, is_undone=reopened)
-        found["late_closing"] = facts.late_closing or late_now
+        found["late_closing"] = facts.late_closing or lateness.of_closing(clock, facts.closed_at, is_undone=reopens)
     return found
 
 
@@ -295,6 +296,5 @@ def _ended(facts: CaseFacts, step: Step) -> dict[str, Any]:
 
 
 def _seconds(since: Instant, until: Instant) -> int:
-    # Both are the server's own text, so that nothing of them is to be judged; it is asked for every case of a summary.
     span = datetime.fromisoformat(until) - datetime.fromisoformat(since)
     return span.days * 86_400 + span.seconds

@@ -8,7 +8,7 @@ Every count of ``data/figures.csv`` is then a plain sum of columns (``FORMULAS``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from fractions import Fraction
 from functools import lru_cache
@@ -17,7 +17,7 @@ from typing import NamedTuple
 from server import instants
 from server.instants import Instant
 from server.records.domain.case_facts import CaseFacts
-from server.records.domain.case_steps import CLOSED
+from server.records.domain.case_steps import CLOSED, DROPPED, HELD, Dispatch
 from server.summaries.domain import count_rules, counting_keys, figure_definitions
 from server.summaries.domain.count_rules import COUNT_RULES, Window
 from server.summaries.domain.counting_keys import EVER, RECEIVED, REGISTERED
@@ -103,41 +103,55 @@ def parts(case: CaseFacts) -> list[Part]:
 
     Cases share sets of columns, so that sums over many are made of the sets first.
     """
-    received, registered = counting_keys.columns_of(case)
-    day = day_number(case.received_at)
-    found: list[Part] = [(day, received, 1)]
-    if case.lag_s:
-        found.append((day, _LAG_S, case.lag_s))
+    shape = counting_keys.shape_of(case)
+    day, lag_s = day_number(case.received_at), case.lag_s
+    found: list[Part] = [(day, shape.received, 1)]
+    if lag_s:
+        found.append((day, _LAG_S, lag_s))
     if case.registered_at is not None:
         day = day_number(case.registered_at)
-        found.append((day, registered, 1))
-        took = handling_seconds(case)
-        if took:
+        found += ((day, shape.registered, 1), (day, STOCK_ALONE, 1))
+        if shape.handled and (took := case.handled_s):
             found.append((day, _HANDLED_S, took))
+        for at, undone_at, _ in case.endings:
+            found.append((day_number(at), STOCK_ALONE, -1))
+            if undone_at is not None:
+                found.append((day_number(undone_at), STOCK_ALONE, 1))
     if case.closed_at is not None:
-        found.append((day_number(case.closed_at), _CLOSED, 1))
-    limit_day = limit_day_of(case)
-    if limit_day is not None:
-        found.append((limit_day, LIMITS if case.closed else LIMITS[:1], 1))
-    found += [(day_number(at), STOCK_ALONE, n) for at, n in _stock_changes(case)]
-    for dispatch in () if case.void else case.dispatches:
-        sent = day_number(dispatch.at)
-        found.append((sent, _SENT, 1))
-        if dispatch.returned_at is not None:
-            found += [(sent, _IN_VAIN, 1), (day_number(dispatch.returned_at), _RETURNED, 1)]
+        day = day_number(case.closed_at)
+        found.append((day, _CLOSED, 1))
+        if case.registered_at is not None:
+            found.append((day, STOCK_ALONE, -1))
+    if shape.limits and case.close_due_at is not None:
+        found.append((_limit_day(case.close_due_at), _LIMITS_BY_NUMBER[shape.limits], 1))
+    if case.dispatches and not case.void:
+        _add_dispatches(found, case.dispatches)
     return found
+
+
+def _add_dispatches(found: list[Part], dispatches: Iterable[Dispatch]) -> None:
+    for at, returned_at in dispatches:
+        sent = day_number(at)
+        found.append((sent, _SENT, 1))
+        if returned_at is not None:
+            found += ((sent, _IN_VAIN, 1), (day_number(returned_at), _RETURNED, 1))
 
 
 STOCK_ALONE = (STOCK,)
 _LAG_S, _HANDLED_S, _CLOSED = ("lag_s",), ("handled_s",), ("closed_in_period",)
 _SENT, _IN_VAIN, _RETURNED = ("dispatches",), ("sent_in_vain",), ("returns",)
+_LIMITS_BY_NUMBER = ((), LIMITS[:1], LIMITS)
+_STOPPED = CLOSED | HELD | DROPPED  # no clock of a case runs in these
 
 
 def limit_day_of(case: CaseFacts) -> Day | None:
     """Return the day on which the closing limit of a case passes, None where none counts; 24:00 belongs to the day."""
     if case.close_due_at is None or not count_rules.has_limit(case):
         return None
-    at = case.close_due_at
+    return _limit_day(case.close_due_at)
+
+
+def _limit_day(at: Instant) -> Day:
     return _day_before(at) if at.endswith(":00:00.000Z") else day_number(at)
 
 
@@ -149,22 +163,14 @@ def _day_before(at: Instant) -> Day:
 def ahead(case: CaseFacts, window: Window) -> dict[str, int]:
     """Return what a case adds to AHEAD; nothing where its limit lies outside the period or has passed."""
     at = case.close_due_at
-    if at is None or not window.starts_at < at <= window.ends_at or not count_rules.has_limit(case) or window.past(at):
+    if (
+        at is None
+        or at <= window.as_of
+        or not window.starts_at < at <= window.ends_at
+        or not count_rules.has_limit(case)
+    ):
         return {}
     return dict.fromkeys(AHEAD if case.closed else AHEAD[:1], 1)
-
-
-def _stock_changes(case: CaseFacts) -> Iterator[tuple[Instant, int]]:
-    """Yield when a case entered the stock (1) and left it (-1)."""
-    if case.registered_at is None:
-        return
-    yield case.registered_at, 1
-    for at, undone_at, _ in case.endings:
-        yield at, -1
-        if undone_at is not None:
-            yield undone_at, 1
-    if case.closed_at is not None:
-        yield case.closed_at, -1
 
 
 def reopenings(case: CaseFacts) -> list[tuple[Day, Day]]:
@@ -178,10 +184,12 @@ def reopenings(case: CaseFacts) -> list[tuple[Day, Day]]:
 
 def lateness(case: CaseFacts, window: Window) -> dict[str, int]:
     """Return what an open case adds to LATE in a window; nothing where no limit has passed."""
-    if case.closed or case.void or case.merged or case.held:
+    if case.status in _STOPPED:
         return {}
     if case.decided_at is None:
         return {"undecided_over_24h": 1} if COUNT_RULES["undecided_over_24h"](case, window) else {}
+    if not window.past(case.close_due_at) and not window.past(case.handle_due_at):
+        return {}
     closing = count_rules.overdue(case, window)
     handling = case.fed_back_at is None and count_rules.handling_overdue(case, window)
     found = {"closing_overdue": 1} if closing else {}

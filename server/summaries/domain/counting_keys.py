@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -64,12 +65,26 @@ class _CountingKey(NamedTuple):
     came_in_late: bool
 
 
-def columns_of(case: CaseFacts) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return to which of RECEIVED and of REGISTERED a case adds one."""
-    return _columns(_counting_key(case))
+class Shape(NamedTuple):
+    """What a case adds besides days and lengths of time: cases of one key have one shape.
+
+    received, registered: of RECEIVED and of REGISTERED, those to which it adds one. handled: its handling time counts.
+    limits: of the columns of the day of its closing limit, how many it adds to, if it has such a limit.
+    """
+
+    received: tuple[str, ...]
+    registered: tuple[str, ...]
+    handled: bool
+    limits: int
+
+
+def shape_of(case: CaseFacts) -> Shape:
+    """Return the shape of a case."""
+    return _shape(_counting_key(case))
 
 
 def _counting_key(case: CaseFacts) -> _CountingKey:
+    late = case.handling_lateness
     return _CountingKey(
         case.status,
         case.decided_at is not None,
@@ -77,7 +92,7 @@ def _counting_key(case: CaseFacts) -> _CountingKey:
         bool(case.dispatches),
         case.first_fed_back_at is not None,
         case.fed_back_at is not None,
-        case.handling_lateness == lateness.NOT_LATE,
+        late == lateness.NOT_LATE,
         case.closed_at is not None,
         count_rules.on_time(case),
         case.checked > 0,
@@ -91,20 +106,30 @@ def _counting_key(case: CaseFacts) -> _CountingKey:
         case.reopened > 0,
         case.recurrent,
         case.late_returns > 0,
-        case.filled_in_time,
+        late == lateness.RECEIVED_LATE and case.fed_back_at is not None,  # filled in time
         case.relaxed,
         case.filed,
         case.carried,
         case.discovered_at is not None,
-        (case.lag_s or 0) > LATE_REPORT_S,
+        case.discovered_at is not None and (case.lag_s or 0) > LATE_REPORT_S,
     )
 
 
 @lru_cache(maxsize=4_096)
-def _columns(key: _CountingKey) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return to which of RECEIVED and of REGISTERED every case with this key adds one."""
+def _shape(key: _CountingKey) -> Shape:
+    """Return the shape of every case with this key."""
+    case = _case_of(key)
+    received, registered = (
+        tuple(column for column in columns if COUNT_RULES[column](case, EVER)) for columns in (RECEIVED, REGISTERED)
+    )
+    limited = count_rules.has_limit(replace(case, close_due_at=EVER.starts_at))
+    return Shape(received, registered, count_rules.handled(case, EVER), limited + (limited and case.closed))
+
+
+def _case_of(key: _CountingKey) -> CaseFacts:
+    """Return a case with this key."""
     long_before, then, later = "1999-12-30T00:00:00.000Z", "2000-01-01T00:00:00.000Z", "2000-01-02T00:00:00.000Z"
-    case = CaseFacts(
+    return CaseFacts(
         "",
         "",
         "",
@@ -135,7 +160,3 @@ def _columns(key: _CountingKey) -> tuple[tuple[str, ...], tuple[str, ...]]:
         carried=key.carried,
         discovered_at=(long_before if key.came_in_late else then) if key.dated else None,
     )
-    added = [
-        tuple(column for column in columns if COUNT_RULES[column](case, EVER)) for columns in (RECEIVED, REGISTERED)
-    ]
-    return added[0], added[1]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 from server.db.sql import Row, Sql, inserting
@@ -156,14 +157,26 @@ def row_of(facts: CaseFacts, stepped_at: Instant) -> dict[str, Any]:
 
 def from_row(row: Mapping[str, Any]) -> CaseFacts:
     """Return the facts that a row holds, whatever other columns it has."""
-    values = {column: row[column] for column in COLUMNS}
-    values["status"] = Status(row["status"])
-    values["dispatches"] = tuple(_dispatch(text) for text in row["dispatches"].split())
-    values["endings"] = tuple(_ending(text) for text in row["endings"].split())
-    values["site_closed"], values["supervised"] = bool(row["site_closed"]), bool(row["supervised"])
-    values["recurrent"], values["late_closing"] = bool(row["recurrent"]), bool(row["late_closing"])
-    values |= {name: bool(row[name]) for name in ("relaxed", "filed", "carried")}
-    return CaseFacts(**values)
+    return from_values(_in_order(row))
+
+
+def from_values(row: Iterable[Any]) -> CaseFacts:
+    """Return the facts that COLUMNS hold, in their order."""
+    values = list(row)
+    values[_STATUS] = _STATUSES[values[_STATUS]]
+    values[_DISPATCHES] = tuple(map(_dispatch, values[_DISPATCHES].split()))
+    values[_ENDINGS] = tuple(map(_ending, values[_ENDINGS].split()))
+    for at in _FLAGS:
+        values[at] = bool(values[at])
+    return CaseFacts(*values)
+
+
+_in_order = itemgetter(*COLUMNS)  # which are in the order of the fields of CaseFacts
+_STATUS, _DISPATCHES, _ENDINGS = map(COLUMNS.index, ("status", "dispatches", "endings"))
+_FLAGS = tuple(
+    map(COLUMNS.index, ("site_closed", "supervised", "recurrent", "late_closing", "relaxed", "filed", "carried"))
+)
+_STATUSES = {each.value: each for each in Status}
 
 
 def step_row(record: str, version: int, step: Step) -> Row:
@@ -179,20 +192,19 @@ def step_row(record: str, version: int, step: Step) -> Row:
 
 def step_of(row: Mapping[str, Any]) -> Step:
     """Return the step that a row holds."""
+    return step_of_values(*map(row.__getitem__, Step._fields))
+
+
+def step_of_values(
+    action: str, at: Instant, status: str, handle_due_at: Instant | None, close_due_at: Instant | None,
+    result_code: str | None, category: str | None, extends: int, recurs: int, written_at: Instant | None, relaxes: int,
+    discovered_at: Instant | None,
+) -> Step:  # fmt: skip
+    """Return the step that columns hold, named and in the order of the fields of ``Step``."""
     return Step(
-        row["action"],
-        row["at"],
-        Status(row["status"]),
-        row["handle_due_at"],
-        row["close_due_at"],
-        row["result_code"],
-        row["category"],
-        bool(row["extends"]),
-        bool(row["recurs"]),
-        row["written_at"],
-        bool(row["relaxes"]),
-        row["discovered_at"],
-    )
+        action, at, _STATUSES[status], handle_due_at, close_due_at, result_code, category, bool(extends), bool(recurs),
+        written_at, bool(relaxes), discovered_at,
+    )  # fmt: skip
 
 
 def _dispatch(text: str) -> Dispatch:

@@ -83,7 +83,8 @@ READ_LEAST, READ_MOST = 200, 5_000
 KEYS_MOST = 20_000
 """How many cases are put in order at once before they are read."""
 
-_COLUMNS = ", ".join((*case_facts.COLUMNS, "stepped_at"))
+_FACTS = ", ".join(case_facts.COLUMNS)
+_COLUMNS = f"{_FACTS}, stepped_at"
 
 
 class Cursor(NamedTuple):
@@ -131,15 +132,16 @@ def changed_since(
 def _changed_since(
     reading: Reading, inside: AreaCondition, values: dict[str, Any], as_of: Instant
 ) -> Iterator[tuple[CaseFacts, CaseFacts | None]]:
-    rows = reading.sql.rows(
+    rows = reading.sql.tuples(
         # Found by id first: the index knows both, and what was received later is not looked at.
-        f"SELECT {_COLUMNS} FROM case_fact WHERE id IN (SELECT id FROM ({CHANGED[0]}) AS found){inside.sql}",
+        f"SELECT {_FACTS} FROM case_fact WHERE id IN (SELECT id FROM ({CHANGED[0]}) AS found){inside.sql}",
         values,
     )
-    steps = _steps(reading, [row["id"] for row in rows], as_of)
-    for row in rows:
-        taken = steps.get(row["id"])
-        yield case_facts.from_row(row), None if taken is None else _facts_as_of(row, taken)
+    found = list(map(case_facts.from_values, rows))
+    steps = _steps(reading, [case.id for case in found], as_of)
+    for case in found:
+        taken = steps.get(case.id)
+        yield case, None if taken is None else domain.of_history(case.id, case.path, case.category, taken)
 
 
 def closed_within(reading: Reading, first: date, last: date, as_of: Instant) -> list[CaseFacts]:
@@ -276,14 +278,17 @@ def _steps(reading: Reading, ids: list[str], as_of: Instant) -> dict[str, list[S
     for start in range(0, len(ids), _PER_QUERY):
         values = {f"id{n}": id for n, id in enumerate(ids[start : start + _PER_QUERY])}
         listed = ", ".join(f":{name}" for name in values)
-        columns = ", ".join(case_facts.STEP_COLUMNS)
-        sql = f"SELECT {columns} FROM case_step WHERE record IN ({listed}) AND at <= :as_of ORDER BY record, version"
-        for row in reading.sql.each(sql, {**values, "as_of": as_of}):
-            found.setdefault(row["record"], []).append(case_facts.step_of(row))
+        sql = f"""
+            SELECT record, {_STEP_FIELDS} FROM case_step
+             WHERE record IN ({listed}) AND at <= :as_of ORDER BY record, version
+            """
+        for record, *step in reading.sql.tuples(sql, {**values, "as_of": as_of}):
+            found.setdefault(record, []).append(case_facts.step_of_values(*step))
     return found
 
 
 _PER_QUERY = 5_000
+_STEP_FIELDS = ", ".join(Step._fields)
 
 
 def _values(inside: Condition, period: Period, as_of: Instant) -> dict[str, Any]:

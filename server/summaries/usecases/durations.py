@@ -52,9 +52,10 @@ class Aggregation:
         first, last = periods.number(self.period.first), periods.number(self.period.last)
         found = []
         for sign, case in self.changed:
-            took = contributions.handling_seconds(case)
-            day = 0 if case.registered_at is None else periods.day_number(case.registered_at)
-            if took is not None and first <= day <= last:
+            if case.registered_at is None or case.fed_back_at is None:
+                continue
+            day = periods.day_number(case.registered_at)
+            if first <= day <= last and (took := contributions.handling_seconds(case)) is not None:
                 found.append((case, day, Adjustment(sign, took)))
         return found
 
