@@ -22,17 +22,21 @@ MEMORY_MOST = 30_000_000
 """Bytes: a batch of rows, as psycopg and libpq hold it, and what else a process takes on its way."""
 
 MEASURED = f"""
-import resource, sys
+import re, sys
 from pathlib import Path
 from server.db.postgres.engine import PostgresEngine
+
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
 
 how, url, folder = sys.argv[1:]
 readers = PostgresEngine(url, "130689", Path(folder)).readers()
 sql = "SELECT n, repeat('x', {ROW_BYTES}) AS text FROM generate_series(1, {ROWS}) AS n"
 with readers.reading() as read:
     read.value("SELECT 1")
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(sum(1 for _ in getattr(read, how)(sql)), (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew: it was the parent's
+    before = peak()
+    print(sum(1 for _ in getattr(read, how)(sql)), peak() - before)
 readers.close()
 """
 

@@ -64,15 +64,19 @@ def useradd(arguments: list[str]) -> int:
 
 def systemctl(arguments: list[str]) -> int:
     """Start and stop what the page's own unit file describes. Other services are not here."""
-    verb, unit = arguments[0], arguments[-1]
+    verb, (unit, at, instance) = arguments[0], arguments[-1].partition("@")
     if verb == "daemon-reload" or unit != "firegrid":
         return 0
     if verb == "stop":
         return stop()
-    lines = (HOME / "etc/systemd/system/firegrid.service").read_text(encoding="utf-8").splitlines()
-    stated = [line.partition("=")[::2] for line in lines if "=" in line]
+    text = (HOME / f"etc/systemd/system/firegrid{at}.service").read_text(encoding="utf-8").replace("%i", instance)
+    stated = [line.partition("=")[::2] for line in text.splitlines() if "=" in line]
     environment = dict(value.split("=", 1) for name, value in stated if name == "Environment")
-    return serve(shlex.split(dict(stated)["ExecStart"]), environment)
+    for name, value in stated:
+        if name == "EnvironmentFile":
+            environment |= dict(line.split("=", 1) for line in Path(value).read_text(encoding="utf-8").splitlines())
+    program, *command = shlex.split(dict(stated)["ExecStart"])
+    return serve([program if Path(program).exists() else str(BIN / "firegrid"), *command], environment)
 
 
 def serve(command: list[str], environment: dict[str, str]) -> int:

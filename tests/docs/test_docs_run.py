@@ -11,8 +11,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests import postgres_server
 from tests.docs.pages import ROOT, Expected, Page, pages
 from tests.stories.child_server import free_port
 
@@ -24,6 +26,8 @@ REPLACED = ("firegrid", "fieldsync", "make", "sudo", "useradd", "systemctl", "ap
 SUBSTITUTED = (
     ("http://127.0.0.1:8600", "http://127.0.0.1:{port}"),
     ("http://192.168.1.20:8600", "http://127.0.0.1:{port}"),
+    ("http://127.0.0.1:8601", "http://127.0.0.1:{port}"),
+    ("postgresql://firegrid@127.0.0.1/firegrid", "{database}"),
     ("https://fire.example.org", "http://127.0.0.1:{port}"),
     ("/opt/firegrid", "{home}/opt/firegrid"),
     ("/var/lib/firegrid", "{home}/var/lib/firegrid"),
@@ -93,12 +97,24 @@ def _own_settings() -> Mapping[str, str]:
     return {name: str(path) for name, path in found.items() if name not in os.environ and path.is_file()}
 
 
-def walk(page: Page, home: Path) -> Iterator[str]:
+@pytest.fixture
+def database(page: Page) -> Iterator[str]:
+    """The address of a database of PostgreSQL, empty where a page asks for none."""
+    if "postgresql://" not in "".join(page.script()):
+        yield ""
+        return
+    postgres_server.require()
+    yield postgres_server.database_url()
+    with psycopg.connect(postgres_server.database_url(), autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS c130630 CASCADE")
+
+
+def walk(page: Page, home: Path, database: str = "") -> Iterator[str]:
     """Run a page in ``home`` and yield what is not as it says, each with the page and its line."""
     port = free_port()
     text = "\n".join(page.script()) + "\n"
     for written, real in SUBSTITUTED:
-        text = text.replace(written, real.format(home=home, port=port))
+        text = text.replace(written, real.format(home=home, port=port, database=database))
     (home / "preamble.sh").write_text(PREAMBLE)
     # The page's first line is its title, so that this takes no line of it.
     (home / "page.sh").write_text("source ./preamble.sh" + text, encoding="utf-8")
@@ -159,13 +175,13 @@ def faults(output: str, expected: Expected) -> Iterator[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in pages() if any(page.script())], ids=lambda page: page.name)
-def test_a_page_does_what_it_says(page, demonstration, tmp_path):
-    for program in ("curl", "sqlite3"):
+def test_a_page_does_what_it_says(page, database, demonstration, tmp_path):
+    for program in ("curl", "sqlite3", "pg_dump"):
         if shutil.which(program) is None and any(f"{program} " in line for line in page.script()):
             pytest.skip(f"NOT TRIED: {program} is not here: sudo apt-get install {program}")
     prepare(tmp_path, demonstration)
 
-    assert list(walk(page, tmp_path)) == []
+    assert list(walk(page, tmp_path, database)) == []
 
 
 def test_few_blocks_are_not_run_and_each_has_its_reason():
