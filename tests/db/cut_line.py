@@ -45,10 +45,12 @@ class Cut:
         with suppress(OSError):
             while data := server.recv(BYTES):
                 client.sendall(data)
+        with suppress(OSError):
+            client.shutdown(socket.SHUT_RDWR)
 
     def _until_commit(self, client: socket.socket, server: socket.socket) -> None:
         prepared = None  # after some times, COMMIT goes by the name under which it was prepared
-        with client, server, suppress(OSError):
+        with client, suppress(OSError):
             while data := client.recv(BYTES):
                 found = PREPARED.search(data)
                 prepared = b"\0" + found[1] + b"\0" if found else prepared
@@ -58,6 +60,8 @@ class Cut:
                     server.recv(BYTES)
                     break
                 server.sendall(data)
+        with server, suppress(OSError):  # a close alone tells nobody while the other thread waits for it
+            server.shutdown(socket.SHUT_RDWR)
 
     def _is_next(self) -> bool:
         with self._lock:

@@ -60,17 +60,17 @@ class Load:
     """Writers that create records in batches, and pollers that pull them.
 
     told: record to the id of its change, of all that were answered as applied. held: of each poller, the records that
-    it has been sent. again: how often a batch had to be sent once more. odd: answers that no laptop should ever get.
+    it has been sent. rounds: how often each has pulled. again: how often a batch had to be sent once more. odd: answers
+    that no laptop should ever get.
     """
 
-    def __init__(
-        self, ports: Sequence[int], key: str, *, writers: int = 4, pollers: int = 2, batch: int = 20, total: int = 0
-    ) -> None:
+    def __init__(self, ports: Sequence[int], key: str, *, writers: int = 4, pollers: int = 2, batch: int = 20) -> None:
         self.told: dict[str, str] = {}
         self.held: list[set[str]] = [set() for _ in range(pollers)]
+        self.rounds = [0] * pollers
         self.again = 0
         self.odd: list[object] = []
-        self._ports, self._key, self._batch, self._total = ports, key, batch, total
+        self._ports, self._key, self._batch = ports, key, batch
         self._changed = threading.Condition()
         self._writing, self._polling = threading.Event(), threading.Event()
         self._writing.set()
@@ -101,7 +101,7 @@ class Load:
 
     def _write(self, number: int) -> None:
         line, seq, device = Line(self._ports, self._key, number), 0, str(uuid4())
-        while self._writing.is_set() and not (self._total and len(self.told) >= self._total):
+        while self._writing.is_set():
             changes = [_creation(seq + at + 1) for at in range(self._batch)]
             seq += self._batch
             self._until_told(line, {"device": device, "epoch": None, "changes": changes})
@@ -149,6 +149,7 @@ class Load:
                 time.sleep(AGAIN_S)
                 continue
             cursor = content["cursor"]
+            self.rounds[number] += 1
             self.held[number] |= {
                 op["record"]["id"] for op in content["ops"] if op["op"] == "put" and op["bucket"] != COUNTY
             }

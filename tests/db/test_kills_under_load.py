@@ -24,13 +24,16 @@ from server.db.sqlite.engine import SqliteEngine
 from tests import postgres_server
 from tests.db.cut_line import Cut
 from tests.db.laptops_under_load import Load
-from tests.stories.child_server import Folder, Server, command, environment, make_folder, serving
+from tests.stories.child_server import PATIENCE_S, Folder, Server, command, environment, make_folder, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.sqlite]
 
 COUNTY = "130630"
-STEP = int(os.environ.get("FIREGRID_TEST_LOAD", "120"))
+STEP = 120
 """How many records are told kept between two blows."""
+
+LOAD = int(os.environ.get("FIREGRID_TEST_LOAD", "960"))
+"""How many are told kept while everything is killed in turn; 100000 takes a quarter of an hour."""
 
 BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'firegrid' AND state <> 'idle' LIMIT 1"
 
@@ -72,8 +75,24 @@ class County:
         assert checked.returncode == 0, checked.stderr
 
 
+def url_of(*ports: int) -> str:
+    """Return the address of a database that is at whichever of these ports takes writes."""
+    hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+    return f"postgresql://firegrid@{hosts}/firegrid?target_session_attrs=read-write"
+
+
+def kill_a_backend(cluster: Cluster) -> None:
+    """Kill a process of PostgreSQL that works for a server; the postmaster ends all others, and recovers."""
+    backend = None
+    while backend is None:
+        with psycopg.connect(cluster.url) as connection:
+            backend = connection.execute(BACKENDS).fetchone()
+    os.kill(backend[0], signal.SIGKILL)
+
+
 @pytest.fixture
 def county(tmp_path: Path) -> Iterator[County]:
+    """A county of its own in a cluster of its own."""
     postgres_server.require()
     if programs() is None:
         pytest.skip("no PostgreSQL of Debian's to start and to kill")
@@ -104,7 +123,7 @@ def test_a_server_process_is_killed_again_and_again(county):
 
 def test_the_line_to_the_database_is_cut_at_commit(county):
     line = Cut(county.cluster.port, every=9)
-    url = county.cluster.url.replace(f":{county.cluster.port}/", f":{line.port}/")
+    url = url_of(line.port)
     with ExitStack() as stack:
         ports = [county.served(stack, url).port, county.served(stack).port]
         with Load(ports, county.folder.key) as load:
@@ -119,8 +138,7 @@ def test_the_line_to_the_database_is_cut_at_commit(county):
 
 def test_a_standby_takes_over_and_servers_go_on_with_it(county, tmp_path):
     standby = county.cluster.standby(tmp_path / "standby", free_port())
-    hosts = ",".join(f"127.0.0.1:{each.port}" for each in (county.cluster, standby))
-    url = f"postgresql://firegrid@{hosts}/firegrid?target_session_attrs=read-write"
+    url = url_of(county.cluster.port, standby.port)
     try:
         with ExitStack() as stack:
             ports = [county.served(stack, url).port for _ in range(2)]
@@ -145,11 +163,48 @@ def test_the_database_is_killed_whole_and_one_of_its_processes(county):
             county.cluster.kill()
             county.cluster.start()
             load.wait_for(STEP)
-            with psycopg.connect(county.cluster.url) as connection:
-                backend = connection.execute(BACKENDS).fetchone()
-            assert backend is not None
-            os.kill(backend[0], signal.SIGKILL)  # the others are ended by the postmaster, which recovers
+            kill_a_backend(county.cluster)
             load.wait_for(STEP)
 
     assert load.again > 0
     county.require_all_of(load)
+
+
+def test_everything_is_killed_in_turn(county, tmp_path):
+    standby = county.cluster.standby(tmp_path / "standby", free_port())
+    line = Cut(county.cluster.port, every=LOAD // 64)
+    urls = [url_of(line.port, standby.port), url_of(county.cluster.port, standby.port)]
+    step, patience_s = LOAD // 8, PATIENCE_S + LOAD / 50
+    try:
+        with ExitStack() as stack:
+            servers = [county.served(stack, url) for url in urls]
+            ports = [server.port for server in servers]
+
+            def kill_server(at: int) -> None:
+                servers[at].kill()
+                load.wait_for(step, patience_s)
+                servers[at] = county.served(stack, urls[at])
+                ports[at] = servers[at].port
+
+            with Load(ports, county.folder.key) as load:
+                load.wait_for(step, patience_s)
+                kill_server(0)
+                kill_a_backend(county.cluster)
+                load.wait_for(step, patience_s)
+                county.cluster.kill()
+                county.cluster.start()
+                load.wait_for(step, patience_s)
+                kill_server(1)
+                load.wait_for(step, patience_s)
+                county.cluster.kill()
+                standby.promote()
+                load.wait_for(step, patience_s)
+                kill_server(0)
+                load.wait_for(step, patience_s)
+
+        county.cluster = standby
+        county.require_all_of(load)
+        print(f"{len(load.told):,} told kept, {load.again:,} sent again, {line.cuts} commits cut", load.rounds)
+    finally:
+        line.close()
+        standby.stop()

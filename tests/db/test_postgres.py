@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -14,7 +15,7 @@ import pytest
 from server.db import database, migrations
 from server.db.database import Database
 from server.db.folder import FILE_NAME
-from server.db.postgres import connections, schema
+from server.db.postgres import locks, schema
 from server.db.postgres.engine import PostgresEngine
 from server.db.sql import EngineError
 from server.db.sqlite.engine import SqliteEngine
@@ -222,10 +223,7 @@ def test_a_server_that_ends_a_connection_loses_nothing_that_was_told_kept(connec
     told = set()
     for at in range(12):
         if at % 3 == 2:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+            _end_connections(connection)
         try:
             store.write(keep(f"n{at}"))
         except Unavailable:
@@ -312,7 +310,31 @@ def test_one_process_at_a_time_has_a_task_and_who_serves_is_known(engine):
         with engine.alone():
             pass
         with psycopg.connect(postgres_server.database_url(), autocommit=True) as elsewhere:
-            connections.be_present(elsewhere, engine.schema)
+            locks.be_present(elsewhere, engine.schema)
             assert engine.is_served_elsewhere()
             with pytest.raises(Busy), engine.alone():
                 pass
+
+
+def test_a_process_that_serves_says_so_again_once_its_connection_was_lost(connection, engine, monkeypatch):
+    monkeypatch.setattr(locks, "LOOK_S", 0.05)
+    other = PostgresEngine(postgres_server.database_url(), "130630", engine.folder / "other")
+    with ExitStack() as stack:
+        stack.enter_context(engine.serving())
+        _end_connections(connection)
+        assert not engine.is_served_elsewhere()  # by another connection at once, where it is asked for
+        _end_connections(connection)
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr("server.db.postgres.engine._SERVED_HERE", {})  # as another process sees it
+            for _ in range(PATIENCE):
+                if other.is_served_elsewhere():
+                    break
+                time.sleep(0.05)
+            assert other.is_served_elsewhere()
+
+
+def _end_connections(connection: psycopg.Connection) -> None:
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )

@@ -1,8 +1,6 @@
-"""The connections of one process: one that writes, a pool of others that read, and locks between processes.
+"""The connections of one process: one that writes, and a pool of others that read.
 
-Locks are advisory locks of a session, by numbers that are hashes of the county and of what is locked; PostgreSQL
-releases them when their holder or its connection dies. Whoever serves a county holds its presence, shared; who must be
-alone asks for it for itself. pgbouncer must work in session mode.
+pgbouncer must work in session mode: each connection keeps its ``search_path``.
 """
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
@@ -30,11 +29,29 @@ _BEGIN_READING = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 WAIT_S = 10
 """How long a reader waits for a connection, and a connection for its server, in seconds."""
 
+_OWN: dict[str, str | int] = {
+    "client_encoding": "UTF8",
+    "application_name": "firegrid",
+    "connect_timeout": WAIT_S,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+"""What connections are opened with where their address says nothing of it.
+
+A machine that has lost its power closes nothing: without ``keepalives`` (seconds) and ``tcp_user_timeout``
+(milliseconds) the system would wait for two hours before it tells, and a standby that has taken over would be idle.
+"""
+
 _OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR, TransactionStatus.ACTIVE)
 """Of a transaction that has not ended: ACTIVE while statements wait in the queue."""
 
-_PRESENCE = "serving"
-_NUMBER = "hashtextextended('firegrid ' || %s || ' ' || %s, 0)"
+
+def address(url: str) -> str:
+    """Return ``url`` with all that it does not say itself."""
+    stated = conninfo_to_dict(url)
+    return make_conninfo(url, **{name: value for name, value in _OWN.items() if name not in stated})
 
 
 class PostgresConnection:
@@ -140,8 +157,8 @@ class PostgresReaders:
 
     def __init__(self, url: str, prepare: object) -> None:
         self._pool: ConnectionPool[PgConnection] = ConnectionPool(
-            url,
-            kwargs={"autocommit": True, "client_encoding": "UTF8", "application_name": "firegrid"},
+            address(url),
+            kwargs={"autocommit": True},
             configure=prepare,  # type: ignore[arg-type]  # the pool knows connections by a wider type
             min_size=0,
             max_size=READERS_MAX,
@@ -209,31 +226,3 @@ class NoTurn:
 
     def close(self) -> None:
         """Nothing is held."""
-
-
-def be_present(connection: PgConnection, schema: str) -> None:
-    """Say that this process serves the county, for as long as ``connection`` lasts."""
-    connection.execute(f"SELECT pg_advisory_lock_shared({_NUMBER})", (schema, _PRESENCE))
-
-
-@contextmanager
-def alone(connection: PgConnection, schema: str) -> Iterator[bool]:
-    """Keep every other process from serving for one block; yield False where one serves.
-
-    connection: by which this process is present, where it is; its own presence does not stand in its way.
-    """
-    with held(connection, schema, _PRESENCE) as is_alone:
-        yield is_alone
-
-
-@contextmanager
-def held(connection: PgConnection, schema: str, task: str) -> Iterator[bool]:
-    """Hold ``task`` for one block; yield whether it is ours."""
-    row = connection.execute(f"SELECT pg_try_advisory_lock({_NUMBER})", (schema, task)).fetchone()
-    is_held = bool(row and row[0])
-    try:
-        yield is_held
-    finally:
-        if is_held:
-            with suppress(psycopg.Error):  # a connection that is lost holds nothing
-                connection.execute(f"SELECT pg_advisory_unlock({_NUMBER})", (schema, task))

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
 
-from server.db.postgres import connections, failures, schema
-from server.db.postgres.connections import WAIT_S, NoTurn, PostgresConnection, PostgresReaders
+from server.db.postgres import connections, failures, locks, schema
+from server.db.postgres.connections import NoTurn, PostgresConnection, PostgresReaders
 from server.db.postgres.failures import PostgresError
+from server.db.postgres.locks import Presence
 from server.db.postgres.statements import PgConnection, speak_as_stores_do
 from server.db.sql import Sql
 from server.errors import Busy, Damaged, Refusal
@@ -52,9 +53,8 @@ class PostgresEngine:
     @contextmanager
     def serving(self) -> Iterator[None]:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o750)  # any number of processes, each with a folder
-        with self._refusing(), self.open() as connection:
-            connections.be_present(connection, self.schema)
-            _SERVED_HERE[self.name] = connection
+        with self._refusing(), closing(Presence(self.open, self.schema)) as presence:
+            _SERVED_HERE[self.name] = presence
             try:
                 yield
             finally:
@@ -62,18 +62,18 @@ class PostgresEngine:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        with self._refusing(), self._present() as connection, connections.alone(connection, self.schema) as is_alone:
+        with self._refusing(), self._present() as connection, locks.alone(connection, self.schema) as is_alone:
             if not is_alone:
                 raise Busy(f"另一个 firegrid serve 正在使用 {self.schema}；请先停止它。", schema=self.schema)
             yield
 
     def is_served_elsewhere(self) -> bool:
-        with self._refusing(), self._present() as connection, connections.alone(connection, self.schema) as is_alone:
+        with self._refusing(), self._present() as connection, locks.alone(connection, self.schema) as is_alone:
             return not is_alone
 
     @contextmanager
     def one_at_a_time(self, task: str) -> Iterator[bool]:
-        with self._refusing(), self.open() as connection, connections.held(connection, self.schema, task) as is_held:
+        with self._refusing(), self.open() as connection, locks.held(connection, self.schema, task) as is_held:
             yield is_held
 
     def secret(self) -> str:
@@ -98,9 +98,7 @@ class PostgresEngine:
 
     def open(self) -> PgConnection:
         """Open a connection that works in the schema of the county. Raises psycopg.Error."""
-        connection = psycopg.connect(
-            self._url, autocommit=True, connect_timeout=WAIT_S, client_encoding="UTF8", application_name="firegrid"
-        )
+        connection = psycopg.connect(connections.address(self._url), autocommit=True)
         self._prepare(connection)
         return connection
 
@@ -148,7 +146,7 @@ class PostgresEngine:
     def _present(self) -> Iterator[PgConnection]:
         """Lend the connection by which this process says that it serves, or another where it does not."""
         if self.name in _SERVED_HERE:
-            yield _SERVED_HERE[self.name]
+            yield _SERVED_HERE[self.name].connection()
             return
         with self.open() as connection:
             yield connection
@@ -169,5 +167,5 @@ class PostgresEngine:
             raise refusal from error
 
 
-_SERVED_HERE: dict[str, PgConnection] = {}
+_SERVED_HERE: dict[str, Presence] = {}
 """Schemas that this very process serves, with the connection that holds its place among those that do."""
