@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
+from server.db.postgres.connections import address
 from server.db.postgres.statements import translated
 from server.db.sql import InsertInto
 
@@ -28,3 +30,10 @@ from server.db.sql import InsertInto
 )
 def test_names_become_numbers_and_all_else_stays(text, expected, names):
     assert translated(text) == (expected, names)
+
+
+def test_an_address_takes_precedence_over_what_connections_are_opened_with():
+    opened = conninfo_to_dict(address("postgresql://u@one,two/d?target_session_attrs=read-write&keepalives_idle=60"))
+
+    assert (opened["host"], opened["target_session_attrs"]) == ("one,two", "read-write")
+    assert (opened["keepalives_idle"], opened["tcp_user_timeout"]) == ("60", "30000")
