@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
@@ -132,13 +132,12 @@ def changed_since(
 def _changed_since(
     reading: Reading, inside: AreaCondition, values: dict[str, Any], as_of: Instant
 ) -> Iterator[tuple[CaseFacts, CaseFacts | None]]:
-    rows = reading.sql.tuples(
-        # Found by id first: the index knows both, and what was received later is not looked at.
-        f"SELECT {_FACTS} FROM case_fact WHERE id IN (SELECT id FROM ({CHANGED[0]}) AS found){inside.sql}",
-        values,
-    )
+    # Found by id first: the index knows both, and what was received later is not looked at.
+    ids = f"SELECT id FROM ({CHANGED[0]}{inside.sql}) AS found"
+    rows = reading.sql.tuples(f"SELECT {_FACTS} FROM case_fact WHERE id IN ({ids})", values)
     found = list(map(case_facts.from_values, rows))
-    steps = _steps(reading, [case.id for case in found], as_of)
+    steps: dict[str, list[Step]] = {}
+    _add_steps(steps, reading, ids, values)
     for case in found:
         taken = steps.get(case.id)
         yield case, None if taken is None else domain.of_history(case.id, case.path, case.category, taken)
@@ -277,14 +276,15 @@ def _steps(reading: Reading, ids: list[str], as_of: Instant) -> dict[str, list[S
     found: dict[str, list[Step]] = {}
     for start in range(0, len(ids), _PER_QUERY):
         values = {f"id{n}": id for n, id in enumerate(ids[start : start + _PER_QUERY])}
-        listed = ", ".join(f":{name}" for name in values)
-        sql = f"""
-            SELECT record, {_STEP_FIELDS} FROM case_step
-             WHERE record IN ({listed}) AND at <= :as_of ORDER BY record, version
-            """
-        for record, *step in reading.sql.tuples(sql, {**values, "as_of": as_of}):
-            found.setdefault(record, []).append(case_facts.step_of_values(*step))
+        _add_steps(found, reading, ", ".join(f":{name}" for name in values), {**values, "as_of": as_of})
     return found
+
+
+def _add_steps(found: dict[str, list[Step]], reading: Reading, ids: str, values: Mapping[str, Any]) -> None:
+    """Add the steps until an instant (``as_of``) of the cases with these ids, a list for IN, by case and in order."""
+    sql = f"SELECT record, {_STEP_FIELDS} FROM case_step WHERE record IN ({ids}) AND at <= :as_of"
+    for record, *step in reading.sql.tuples(f"{sql} ORDER BY record, version", dict(values)):
+        found.setdefault(record, []).append(case_facts.step_of_values(*step))
 
 
 _PER_QUERY = 5_000
