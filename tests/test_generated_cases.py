@@ -25,6 +25,8 @@ from server.settings import Settings
 from tests.api_county import HAZARD_FORM, PASSWORD, lay
 from tests.county import new_database, prepared
 
+pytestmark = pytest.mark.sqlite  # they are written into the file
+
 CASES, NOW = 600, datetime(2026, 11, 25, tzinfo=UTC)
 OF_REVISIONS = {"a record stands where its newest revision left it",
                 "a record's version is the number of its revisions, and what new epochs raised it by"}  # fmt: skip

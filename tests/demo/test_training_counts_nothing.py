@@ -22,6 +22,8 @@ from server.people.usecases import phone_keys, setup_card
 from server.settings import Settings
 from tests.demo.half_year import END, a_basis
 
+pytestmark = pytest.mark.sqlite  # demonstrations are of folders alone
+
 EVENTS = 150
 """So many are enough to have something of everything that a mark belongs to."""
 

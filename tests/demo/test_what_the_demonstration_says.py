@@ -23,6 +23,8 @@ from server.people.store import accounts
 from server.settings import Settings
 from tests.passwords import hash_of
 
+pytestmark = pytest.mark.sqlite  # demonstrations are of folders alone
+
 BASE = "http://127.0.0.1:8770"
 
 

@@ -25,6 +25,7 @@ def failing(outcome: Outcome) -> str:
     return "\n".join(runs.told(outcome)) if outcome.is_broken else ""
 
 
+@pytest.mark.sqlite  # some faults are of the file
 def test_a_day_with_every_fault_keeps_every_promise():
     outcome = runs.play(runs.draw(7, 2, 1, faults.ALL))
 
