@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from server.admin.usecases import housekeeping
+from server.admin.usecases import forgetting, housekeeping
 from server.app import close
 from server.db import repeats, sealing, values_as_text
 from server.errors import NotFound, OutcomeUnknown
@@ -118,6 +118,15 @@ def test_results_are_forgotten_when_nobody_asks_any_more(county):
     county.clock.pass_by(days=1, minutes=1)
 
     county.do(housekeeping.round_of)
+
+    assert county.count("write_result") == 0
+
+
+def test_nothing_is_kept_of_whoever_is_forgotten(county):
+    post(county, "/users/worker/key", {})
+    county.post("/users/viewer/revocation", "admin")
+
+    county.do(forgetting.forget_account, "viewer", by="admin")
 
     assert county.count("write_result") == 0
 

@@ -25,6 +25,7 @@ from server.audit.domain.entries import Entry
 from server.audit.usecases import retention
 from server.audit.usecases.recording import record
 from server.changes.usecases import recording
+from server.db import repeats
 from server.db.database import Database
 from server.db.transactions import Transaction
 from server.errors import Conflict
@@ -86,6 +87,7 @@ def forget_account(tx: Transaction, name: str, *, by: str) -> Forgotten:
     words = {} if account.display in (FORGOTTEN, name) else {account.display: FORGOTTEN}
     entries = retention.forget(tx, words, by=by, about=name) if words else 0
     rosters = sum(personal_traces.delete_rosters_naming(tx, [word]) for word in words)
+    repeats.forget_all(tx)
     record(tx, Entry("user.forget", by, name))
     return Forgotten(Counter({"person": 1, "roster_import": rosters, "audit": entries}))
 
@@ -142,6 +144,7 @@ def forget_found(
         counts["roster_import"] += personal_traces.delete_rosters_naming(tx, parts)
     counts["audit"] = retention.forget_texts(tx, places.entries, without, by=by)
     told = {"records": len(places.records), **{name: count for name, count in counts.items() if count}}
+    repeats.forget_all(tx)
     record(tx, Entry("user.forget", by, "records", told, objects=places.records))
     return Forgotten(counts, places.records, places.media)
 

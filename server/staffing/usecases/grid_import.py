@@ -101,7 +101,7 @@ def keep(tx: Transaction, content: bytes, file_name: str, *, by: Actor) -> str:
     if not sheet.rows:
         raise Unreadable(NO_ROWS)
     told = {"notes": list(sheet.notes), "rows": [(row.line, dict(row.cells)) for row in sheet.rows]}
-    return roster_imports.keep(tx, Kind.AREAS, by.name, secrets.token_urlsafe(16), file_name[:200], told).token
+    return roster_imports.keep(tx, Kind.AREAS, by.name, secrets.token_hex(16), file_name[:200], told).token
 
 
 def get(reading: Reading, token: str, *, by: Actor) -> DryRun:

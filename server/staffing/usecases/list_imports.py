@@ -84,7 +84,7 @@ class ListImport(Generic[S]):
         self.require_right(by)
         read = import_sheets.read(content, self.columns, self.needed, FILE_BYTES_MAX, ROWS_MAX)
         told = {"sheet": read.sheet, "notes": list(read.notes), "rows": as_cells(read.rows)}
-        return roster_imports.keep(tx, self.kind, by.name, secrets.token_urlsafe(16), file_name[:200], told).token
+        return roster_imports.keep(tx, self.kind, by.name, secrets.token_hex(16), file_name[:200], told).token
 
     def get(self, reading: Reading, token: str, *, by: Actor) -> DryRun[S]:
         """Return a list that ``by`` has uploaded, with what importing it would do now. Raises NotAllowed, NotFound."""

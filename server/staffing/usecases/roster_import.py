@@ -71,7 +71,7 @@ def keep(tx: Transaction, roster: Roster, file_name: str, *, by: Actor) -> str:
     """Keep a roster for a day, and return the token under which ``by`` gets it; nobody is added. Raises NotAllowed."""
     require_right(by)
     told = {"sheet": roster.sheet, "notes": list(roster.notes), "rows": as_cells(roster.rows)}
-    return roster_imports.keep(tx, Import.PEOPLE, by.name, secrets.token_urlsafe(16), file_name[:200], told).token
+    return roster_imports.keep(tx, Import.PEOPLE, by.name, secrets.token_hex(16), file_name[:200], told).token
 
 
 def get(reading: Reading, token: str, *, by: Actor) -> DryRun:
