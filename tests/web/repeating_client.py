@@ -1,7 +1,8 @@
 """A client of tests that sends every write twice, as somebody does who never got the answer.
 
 The second is answered as the first was, and carries nothing out. So this holds of whatever route any test writes by;
-``test_requests_that_come_again.py`` says what else holds, ``test_every_write_comes_again.py`` tries every route of the API.
+``test_requests_that_come_again.py`` says what else holds, and ``test_every_write_comes_again.py`` tries every route of
+the API.
 """
 
 from __future__ import annotations
