@@ -7,11 +7,14 @@ instructions.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psycopg
@@ -48,7 +51,14 @@ class County:
     def served(self, stack: ExitStack, url: str = "") -> Server:
         """Begin another server. url: of the database; the cluster's own without one."""
         settings = {"FIREGRID_DATABASE": url or self.cluster.url, "FIREGRID_COUNTY": COUNTY}
-        return stack.enter_context(serving(self.folder, **settings))
+        server = stack.enter_context(serving(self.folder, **settings))
+        until = time.monotonic() + PATIENCE_S  # one whose database goes while it starts ends, and is started again
+        while time.monotonic() < until:
+            with suppress(ConnectionError):
+                if server.get("/readyz")[0] == 200:
+                    return server
+            time.sleep(0.05)
+        raise AssertionError(f"it did not come up: {server.process.poll()} {server.said}")
 
     def require_all_of(self, load: Load) -> None:
         """Compare what laptops were told with what is there, and with what others pulled."""
@@ -96,12 +106,15 @@ def county(tmp_path: Path) -> Iterator[County]:
     postgres_server.require()
     if programs() is None:
         pytest.skip("no PostgreSQL of Debian's to start and to kill")
-    cluster = Cluster(tmp_path / "cluster", free_port(), "shared_buffers=64MB", "wal_keep_size=64MB")
+    # Not in tmp_path: another run of pytest takes the right to go through its folder away from PostgreSQL's user.
+    place = Path(tempfile.mkdtemp(prefix="firegrid-clusters-"))
+    cluster = Cluster(place / "primary", free_port(), "shared_buffers=64MB", "wal_keep_size=64MB")
     cluster.create()
     folder = make_folder(tmp_path / "data", is_small=True)
     copying.copy(SqliteEngine(folder.path), PostgresEngine(cluster.url, COUNTY, folder.path))
     yield County(cluster, folder)
     cluster.stop()
+    shutil.rmtree(place, ignore_errors=True)
 
 
 def test_a_server_process_is_killed_again_and_again(county):
@@ -136,8 +149,8 @@ def test_the_line_to_the_database_is_cut_at_commit(county):
     county.require_all_of(load)
 
 
-def test_a_standby_takes_over_and_servers_go_on_with_it(county, tmp_path):
-    standby = county.cluster.standby(tmp_path / "standby", free_port())
+def test_a_standby_takes_over_and_servers_go_on_with_it(county):
+    standby = county.cluster.standby(county.cluster.folder.parent / "standby", free_port())
     url = url_of(county.cluster.port, standby.port)
     try:
         with ExitStack() as stack:
@@ -170,8 +183,8 @@ def test_the_database_is_killed_whole_and_one_of_its_processes(county):
     county.require_all_of(load)
 
 
-def test_everything_is_killed_in_turn(county, tmp_path):
-    standby = county.cluster.standby(tmp_path / "standby", free_port())
+def test_everything_is_killed_in_turn(county):
+    standby = county.cluster.standby(county.cluster.folder.parent / "standby", free_port())
     line = Cut(county.cluster.port, every=LOAD // 64)
     urls = [url_of(line.port, standby.port), url_of(county.cluster.port, standby.port)]
     step, patience_s = LOAD // 8, PATIENCE_S + LOAD / 50
