@@ -137,6 +137,20 @@ def test_what_postgres_cannot_keep_leaves_nothing_half_copied(kept, lived):
     assert (lived / FILE_NAME).exists()
 
 
+def test_a_county_that_breaks_a_promise_is_not_moved_and_leaves_nothing_there(url, kept, lived):
+    store = database.open_inline(lived)
+    store.write(lambda tx: tx.sql.run("UPDATE record SET version = version + 1"))
+    store.close()
+
+    there = CliRunner().invoke(firegrid, ["copy", "--from", str(lived), "--to", url, "--county", "130639"])
+
+    assert there.exit_code == 1
+    assert "数据不合规矩：a record's version is the number of its revisions" in there.stderr
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'c130639'").fetchone() is None
+    assert (lived / FILE_NAME).exists()
+
+
 def test_from_a_folder_to_a_folder_is_no_copy_of_this_kind(lived, tmp_path):
     with pytest.raises(Conflict):
         copying.copy(SqliteEngine(lived), SqliteEngine(tmp_path / "other"))

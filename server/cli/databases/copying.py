@@ -31,7 +31,8 @@ def copy(source: str, target: str, county: str) -> None:
     click.echo(f"已复制 {len(copied)} 个表、{rows} 行，逐行核对一致。", err=True)
     broken = _first_broken(made, Path(target if made.is_in_folder else source))
     if broken is not None:
-        raise Conflict(f"复制后的数据不合规矩：{': '.join(broken)}；请先对原来的运行 firegrid check 。")
+        made.drop()
+        raise Conflict(f"数据不合规矩：{': '.join(broken)}；没有搬，原来的没有变。请先对原来的运行 firegrid check 。")
     click.echo(f"已就绪：{made.name}。接着请用它提供服务；原来的 {taken.name} 请收好，不要再用来提供服务。")
 
 
