@@ -167,7 +167,10 @@ def form_token() -> str:
     """Return the token that a form of this answer carries, and remember the id that it is made of.
 
     That of somebody signed in says, behind a dot, who they are: what they typed is theirs when the session is over.
+    Where nobody knows what came of a form, the answer carries its token again.
     """
+    if known := repeatable.sent_once_more(FORM_FIELD):
+        return known
     session = current()
     if session is not None:
         mask = secrets.token_urlsafe(6)

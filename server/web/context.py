@@ -107,7 +107,8 @@ def write(work: Callable[[Transaction], T], *, is_repeatable: bool = True) -> T:
     is_repeatable: False for a work that finds by itself that it was done before, and has another answer for that.
     """
     found, repeats = _from_there(work), repeatable.of_request() if is_repeatable else None
-    return database().write(found if repeats is None else repeats.work(found))
+    with repeatable.noting_unknown():
+        return database().write(found if repeats is None else repeats.work(found))
 
 
 def carry_out(act: Callable[[Database], T]) -> T:
@@ -116,7 +117,8 @@ def carry_out(act: Callable[[Database], T]) -> T:
     Of a request that came with an id before, what was returned then is returned, and nothing else is done.
     """
     found, repeats = database().with_works(_from_there), repeatable.of_request()
-    return act(found) if repeats is None else repeats.carry_out(found, act)
+    with repeatable.noting_unknown():
+        return act(found) if repeats is None else repeats.carry_out(found, act)
 
 
 def _from_there(work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:

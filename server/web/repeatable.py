@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 
 from flask import current_app, g, request
 
 from server.db import sealing
 from server.db.repeats import Repeats
-from server.errors import Invalid
+from server.errors import Invalid, OutcomeUnknown
 
 HEADER = "Idempotency-Key"
 
@@ -34,6 +36,24 @@ def note_form(token: str) -> None:
     Together with what was sent: a page may send several things, one after the other.
     """
     g.form_id = token
+
+
+@contextmanager
+def noting_unknown() -> Iterator[None]:
+    """Remember of this request that nobody knows what came of it, where a write in the block ends like that."""
+    try:
+        yield
+    except OutcomeUnknown:
+        g.is_outcome_unknown = True
+        raise
+
+
+def sent_once_more(field: str) -> str:
+    """Return what a field of this form said, for the answer to carry it again where nobody knows what came of it.
+
+    So the form that is shown again is the same one, and finds out when it is sent once more. Empty in any other case.
+    """
+    return request.form.get(field, "") if g.get("is_outcome_unknown") else ""
 
 
 def asked() -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from server.app import close, mount_doors, open_folder
@@ -20,7 +21,9 @@ from server.people.usecases import phone_keys
 from server.settings import Settings
 from tests import postgres_server
 from tests.api_county import VILLAGE, lay_people
+from tests.county import County
 from tests.db.test_postgres import Cut
+from tests.office.desk import Desk
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
@@ -76,6 +79,12 @@ def named(store: Database, name: str) -> int:
         return int(reading.sql.value("SELECT COUNT(*) FROM setting WHERE name = :name", {"name": name}))
 
 
+def opened_over(line: FirstCut, engine: PostgresEngine) -> Flask:
+    """Return the application of a server whose database is at the other end of the line."""
+    store = database.open_threaded(engine.folder, engine=over(line, engine))
+    return open_folder(mount_doors(), Settings(engine.folder), store)
+
+
 def test_a_command_finds_out_by_itself_and_writes_once(engine, line, monkeypatch):
     monkeypatch.setattr(repeats, "PAUSES_S", (0.05, 0.2, 0.5))
     store = database.open_inline(engine.folder, engine=over(line, engine), around=RepeatingWriter)
@@ -97,9 +106,7 @@ def test_a_request_is_told_that_it_is_unknown_and_the_same_again_is_answered_and
     filled.write(lay_people)
     key = filled.write(lambda tx: phone_keys.issue(tx, "admin", by="test"))
     filled.close()
-    app = open_folder(
-        mount_doors(), Settings(engine.folder), database.open_threaded(engine.folder, engine=over(line, engine))
-    )
+    app = opened_over(line, engine)
     headers = {"Authorization": f"Key {key}", "Idempotency-Key": "0190a7c2-3f1e-7aaa-8bbb-0123456789ab"}
 
     def ask():
@@ -116,4 +123,29 @@ def test_a_request_is_told_that_it_is_unknown_and_the_same_again_is_answered_and
     units = app.extensions["firegrid"].database
     with units.reading() as reading:
         assert reading.sql.value("SELECT COUNT(*) FROM area WHERE name = '东头'") == 1
+    close(app)
+
+
+def test_a_page_that_nobody_knows_the_outcome_of_comes_back_as_the_same_form(engine, line):
+    filled = database.open_inline(engine.folder, engine=engine)
+    filled.write(lay_people)
+    filled.close()
+    app = opened_over(line, engine)
+    desk = Desk(County(app, database.system_clock))
+    desk.client = FlaskClient(app, app.response_class, use_cookies=True)
+    assert desk.sign_in("admin").status_code == 303
+    form = desk.form(desk.open("/office/admin/bodies?add=1"), "/office/admin/bodies")
+    body = {"code": "dept-water", "name": "水利局", "kind": "department", "area": VILLAGE}
+
+    app.extensions["firegrid"].database.write(lambda tx: None)  # behind what is noted of the session in passing
+    line.is_armed = True
+    lost = desk.submit(form, **body)
+    assert lost.status_code == 503 and "原样再提交一次" in lost.text
+    same = desk.form(lost, form.action)
+    answers = [desk.submit(same, **body) for _ in range(2)]
+
+    assert same.fields["form_token"] == form.fields["form_token"]
+    assert [(each.status_code, each.location) for each in answers] == [(303, "/office/admin/bodies?done=added")] * 2
+    with app.extensions["firegrid"].database.reading() as reading:
+        assert reading.sql.value("SELECT COUNT(*) FROM audit WHERE action LIKE 'body.%'") == 2  # and dept-gas
     close(app)

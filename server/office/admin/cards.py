@@ -20,7 +20,7 @@ from server.people.domain.people import Person
 from server.people.usecases import setup_card, setup_qr, visibility
 from server.staffing.usecases import card_printing, roster_import
 from server.staffing.usecases.card_printing import CARDS_MAX, PrintedCard
-from server.web import context
+from server.web import context, repeatable
 from server.web.problem_details import status_of
 
 blueprint = layout.create_blueprint("office-admin-cards", __name__)
@@ -82,7 +82,7 @@ def _page(sent: Sent = NOTHING, status: int = 200) -> Response:
             "sent": sent,
             "warning": warning or "",
             "server_url": context.card_url(),
-            "batch": str(uuid4()),
+            "batch": repeatable.sent_once_more("batch") or str(uuid4()),
             "is_lost": request.form.get("old") == "end",
         }
         return tabs.show(reading, "admin/cards.html", KEY, values, status)

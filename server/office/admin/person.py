@@ -28,7 +28,7 @@ from server.staffing.domain.staff_rights import fillable
 from server.staffing.usecases import account_management, area_changes, handover
 from server.staffing.usecases.account_management import DutyRequest
 from server.staffing.usecases.handover import MovePreview
-from server.web import context
+from server.web import context, repeatable
 from server.web.problem_details import status_of
 
 blueprint = layout.create_blueprint("office-admin-person", __name__)
@@ -170,7 +170,7 @@ def _page(name: str, sent: Sent = NOTHING, status: int = 200, password: str = ""
             "may_reset": _may_reset(person, by),
             "is_self": name == by.name,
             "password": password,
-            "batch": str(uuid4()),
+            "batch": repeatable.sent_once_more("batch") or str(uuid4()),
             "done": "" if sent.form or password else DONE.get(request.args.get("done", ""), ""),
         }
         return tabs.show(reading, "admin/person.html", people.KEY, values, status)

@@ -40,7 +40,7 @@ from server.records.usecases.disclosing import RecordMask
 from server.summaries.domain import periods
 from server.summaries.usecases import closure_summary
 from server.summaries.usecases.closure_summary import Query
-from server.web import context, decision_ledger, observability
+from server.web import context, decision_ledger, observability, repeatable
 from server.web.problem_details import set_retry_after, status_of
 
 blueprint = layout.create_blueprint("office-approvals", __name__)
@@ -130,7 +130,7 @@ def _open(opened: Opened, status: int = 200) -> Response:
             "rows": rows,
             "decided": (),
             "next": "",
-            "change_ids": [str(uuid4()) for _ in rows],
+            "change_ids": [(row.opened and repeatable.sent_once_more("change")) or str(uuid4()) for row in rows],
             "sent": opened.sent,
             "is_gone": bool(opened.sent.said) and all(row.opened is None for row in rows),
             "kept": _words(opened.sent),

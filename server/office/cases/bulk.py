@@ -34,7 +34,7 @@ from server.people.domain.actors import Actor
 from server.records.store import record_lists
 from server.records.store.record_lists import Filters
 from server.staffing.usecases import handover
-from server.web import context, observability, record_exports
+from server.web import context, observability, record_exports, repeatable
 from server.web.problem_details import status_of
 from server.web.record_exports import Wanted, listed
 
@@ -204,7 +204,9 @@ def _page(
             "said": said,
             "count": count,
             "back": back,
-            "changes": {each.case.id: str(uuid4()) for each in picked},
+            "changes": {
+                each.case.id: repeatable.sent_once_more(f"change-{each.case.id}") or str(uuid4()) for each in picked
+            },
         }
         return layout.show(reading, "cases/bulk.html", layout.BOARD.key, values, status)
 

@@ -33,7 +33,7 @@ from server.records.usecases import reveal
 from server.records.usecases.disclosing import RecordMask
 from server.submissions.usecases import case_details
 from server.submissions.usecases.case_details import Photo
-from server.web import context, record_exports
+from server.web import context, record_exports, repeatable
 from sync.changes import CREATING, Verdict
 from sync.flags import LABELS
 
@@ -140,7 +140,7 @@ def _choices(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> 
         "sent": sent,
         "kept_photos": act_photos.shown(sent.photos, by.name),
         "kept": act_forms.not_offered(acts, offers, sent),
-        "change_id": str(uuid4()),
+        "change_id": repeatable.sent_once_more("change") or str(uuid4()),
         "similar": [{"label": label, "address": f"/office/cases/{id}"} for id, label in alike.items()],
     }
 

@@ -39,7 +39,7 @@ from server.records.domain.records import Record
 from server.records.domain.status import Status
 from server.records.store import records
 from server.records.usecases.disclosing import RecordMask
-from server.web import context, observability
+from server.web import context, observability, repeatable
 from server.web.problem_details import set_retry_after, status_of
 
 blueprint = layout.create_blueprint("office-intake", __name__)
@@ -201,7 +201,7 @@ def _decision(reading: Reading, record: Record, sent: Sent, status: Status) -> d
         "completing": completing.of(reading, record, by, offers, said) if registering.REGISTERS & {*actions} else None,
         "reasons": offers.choices("reject", "reason") if "reject" in actions else (),
         "kept": [] if sent.action in actions else act_forms.not_offered((), offers, sent),
-        "change_id": str(uuid4()),
+        "change_id": repeatable.sent_once_more("change") or str(uuid4()),
         "kept_query": urlencode({name: request.args[name] for name in KEPT if name in request.args}),
     }
 
