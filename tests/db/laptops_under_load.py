@@ -89,7 +89,7 @@ class Load:
             thread.join(PATIENCE_S)
         self._polling.clear()
         for thread in self._pollers:
-            thread.join(PATIENCE_S)
+            thread.join(2 * PATIENCE_S)
         assert not any(thread.is_alive() for thread in (*self._writers, *self._pollers)), "a laptop waits for ever"
 
     def wait_for(self, number: int, patience_s: float = PATIENCE_S) -> None:
@@ -135,9 +135,11 @@ class Load:
     def _poll(self, number: int) -> None:
         """Pull every few milliseconds, and once more when the writers have ended."""
         line, cursor, is_last = Line(self._ports, self._key, number), None, False
-        until = time.monotonic() + 10 * PATIENCE_S
+        until = float("inf")
         while time.monotonic() < until:
             was_polling = self._polling.is_set()
+            if not was_polling:
+                until = min(until, time.monotonic() + PATIENCE_S)
             try:
                 status, content = line.post("pull", {"cursor": cursor, "limit": PAGE})
             except (OSError, http.client.HTTPException, ValueError):

@@ -21,9 +21,10 @@ import psycopg
 import pytest
 
 from bench.postgres.cluster import Cluster, free_port, programs
-from server.db import copying
+from server.db import copying, database
 from server.db.postgres.engine import PostgresEngine
 from server.db.sqlite.engine import SqliteEngine
+from server.errors import Unavailable
 from tests import postgres_server
 from tests.db.cut_line import Cut
 from tests.db.laptops_under_load import Load
@@ -34,6 +35,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.sqlite]
 COUNTY = "130630"
 STEP = 120
 """How many records are told kept between two blows."""
+
+OUTAGE_S, BACK_S = 17, 5
+"""How long PostgreSQL is away, and how soon after it whoever reads is to be answered, in seconds."""
 
 LOAD = int(os.environ.get("FIREGRID_TEST_LOAD", "960"))
 """How many are told kept while everything is killed in turn; 100000 takes a quarter of an hour."""
@@ -181,6 +185,27 @@ def test_the_database_is_killed_whole_and_one_of_its_processes(county):
 
     assert load.again > 0
     county.require_all_of(load)
+
+
+def test_readers_are_back_at_once_after_a_long_outage(county):
+    store = database.open_inline(
+        county.folder.path, engine=PostgresEngine(county.cluster.url, COUNTY, county.folder.path)
+    )
+    with store.reading() as reading:
+        assert reading.sql.value("SELECT 1") == 1
+    county.cluster.kill()
+    until = time.monotonic() + OUTAGE_S
+    while time.monotonic() < until:
+        with pytest.raises(Unavailable), store.reading():
+            pass
+    county.cluster.start()
+    began = time.monotonic()
+
+    with store.reading() as reading:
+        assert reading.sql.value("SELECT 1") == 1
+
+    assert time.monotonic() - began < BACK_S
+    store.close()
 
 
 def test_everything_is_killed_in_turn(county):

@@ -29,6 +29,13 @@ _BEGIN_READING = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 WAIT_S = 10
 """How long a reader waits for a connection, and a connection for its server, in seconds."""
 
+RECONNECT_S = 2
+"""How long the pool tries again for a connection that it could not have, in seconds.
+
+It waits twice as long before each further try, and begins no other meanwhile: left to itself, it would keep readers for
+minutes from a database that is there again after an outage. Whoever needs a connection later has it tried anew.
+"""
+
 _OWN: dict[str, str | int] = {
     "client_encoding": "UTF8",
     "application_name": "firegrid",
@@ -163,6 +170,7 @@ class PostgresReaders:
             min_size=0,
             max_size=READERS_MAX,
             timeout=WAIT_S,
+            reconnect_timeout=RECONNECT_S,
             open=False,
             name="firegrid-readers",
         )
