@@ -118,7 +118,7 @@ def test_what_was_typed_on_a_case_that_is_theirs_to_see_no_more_is_shown_to_take
 
 @pytest.mark.parametrize(("refusal", "status"), [(Busy("正在忙", retry_after_s=2), 503), (DiskFull(), 507)])
 def test_a_server_that_cannot_write_now_gives_the_form_back(monkeypatch, desk, form, refusal, status):
-    def refuse(_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise refusal
 
     monkeypatch.setattr(context, "write", refuse)

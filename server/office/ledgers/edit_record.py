@@ -108,7 +108,7 @@ def _save(type: str, record_id: str, sent: MultiDict[str, str]) -> Response:
             return pages.see_other(f"/office/ledgers/{type}/{record_id}?done=same")
         id, seen = acting.read_uuid(form.get("change", "")), acting.read_number(form.get("version", ""))
         asked = ChangeRequest("edit", changed, id, seen, attachments=photos.attachments(changed))
-        edited = context.write(lambda tx: editing_conflicts.edit(tx, record_id, asked, by=by))
+        told = context.write(lambda tx: _told(editing, editing_conflicts.edit(tx, record_id, asked, by=by)))
     except (NotAllowed, NotFound) as refusal:  # it is theirs to change or to see no longer
         return acting.taken_along(_typed(type, form), refusal, ("回到台账", f"/office/ledgers/{type}"))
     except (Invalid, IllegalStep, Conflict, StaleVersion) as refusal:
@@ -118,7 +118,7 @@ def _save(type: str, record_id: str, sent: MultiDict[str, str]) -> Response:
         shown = _refused(type, record_id, form, refusal)
         set_retry_after(refusal, shown)
         return shown
-    return pages.see_other(f"/office/ledgers/{type}/{record_id}?{_told(editing, edited)}")
+    return pages.see_other(f"/office/ledgers/{type}/{record_id}?{told}")
 
 
 def _told(editing: Editing, edited: Edited) -> str:
