@@ -119,8 +119,9 @@ class Sql:
     def prefetch(self, lookups: Iterable[Lookup]) -> None:
         """Say what is going to be asked, by these very texts and parameters, in the transaction that has just begun.
 
-        Where waiting for each answer costs, an engine waits once for all of them; what is written meanwhile and
-        might change an answer has it asked anew. Here nothing waits, and nothing is done.
+        Where waiting for each answer costs, an engine waits once for all of them, and until the transaction has its
+        lock; what is written meanwhile and might change an answer has it asked anew. Here nothing waits, and nothing is
+        done.
         """
 
     def run_each(self, sql: str, parameters: Iterable[Parameters]) -> None:

@@ -219,6 +219,26 @@ def test_numbers_follow_the_order_of_commits_whoever_writes(engine):
         each.close()
 
 
+def test_instants_follow_the_order_of_commits_whoever_writes(engine):
+    """The clock is read once the county's lock is held: what another process has written then is never of later."""
+    stores = [database.open_inline(engine.folder, engine=engine) for _ in range(WRITERS)]
+
+    def write(store) -> list[tuple[int, str]]:
+        return [store.write(lambda tx: (number_of(tx), tx.now)) for _ in range(WRITES)]
+
+    def number_of(tx) -> int:
+        seq = tx.next_seq()
+        keep("last", str(seq))(tx)
+        return seq
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        told = sorted(each for written in pool.map(write, stores) for each in written)
+    for each in stores:
+        each.close()
+
+    assert [now for _, now in told] == sorted(now for _, now in told)
+
+
 def test_a_server_that_ends_a_connection_loses_nothing_that_was_told_kept(connection, store):
     told = set()
     for at in range(12):

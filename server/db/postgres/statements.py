@@ -97,6 +97,8 @@ class PostgresSql(Sql):
         if self.pipeline is not None:
             for each in lookups:
                 self._prefetched.add(each, self._execute(self._connection(), each.sql, each.parameters))
+            # Works read the clock next: before the county's lock is held, another process may date its writes later.
+            self.flush()
 
     def each(self, sql: str, parameters: Parameters = _NONE) -> Iterator[Row]:
         names, rows = self._all(sql, parameters)
