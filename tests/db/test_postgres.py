@@ -228,7 +228,7 @@ def test_instants_follow_the_order_of_commits_whoever_writes(engine):
 
     def number_of(tx) -> int:
         seq = tx.next_seq()
-        keep("last", str(seq))(tx)
+        keep(f"number-{seq}", str(seq))(tx)
         return seq
 
     with ThreadPoolExecutor(WRITERS) as pool:
