@@ -170,7 +170,7 @@ VALUES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES)
 def test_a_value_comes_back_as_it_was(value):
     back = values_as_text.decoded(values_as_text.encoded(value))
 
