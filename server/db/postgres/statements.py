@@ -278,10 +278,8 @@ def speak_as_stores_do(connection: abc.AdaptContext) -> None:
     texts as texts. A sum of whole numbers comes back as one, and a comparison as 0 or 1.
     """
     adapters = connection.adapters
-    adapters.register_dumper(int, Int8Dumper)
-    adapters.register_dumper(float, FloatDumper)
-    adapters.register_dumper(str, StrDumper)
-    adapters.register_dumper(bool, _BoolDumper)
+    for type, dumper in ((int, Int8Dumper), (float, FloatDumper), (str, StrDumper), (bool, _BoolDumper)):
+        adapters.register_dumper(type, dumper)
     adapters.register_loader("numeric", _NumericLoader)
     adapters.register_loader("bool", _BoolLoader)
 
