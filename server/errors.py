@@ -244,7 +244,8 @@ class OutcomeUnknown(Unavailable):
 
     def __init__(self) -> None:
         super().__init__(
-            "保存时和数据库的连接断了，不知道是否已保存；请稍后把同样的内容原样再提交一次，已保存的不会存两份。"
+            "保存时和数据库的连接断了，不知道是否已保存；请稍后把同样的内容原样再提交一次，已保存的不会存两份。",
+            retry_after_s=5,
         )
 
 

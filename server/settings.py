@@ -144,11 +144,17 @@ def machine(environment: Mapping[str, str] | None = None) -> str | None:
 def county_database(environment: Mapping[str, str] | None = None) -> CountyDatabase | None:
     """Return the database that is to keep the county, None where its data folder does.
 
-    Raises Invalid for an address of anything but PostgreSQL, and where the code of the county is missing or none.
+    Raises Invalid for an address of anything but PostgreSQL, for an empty one beside the code of a county, and where
+    that code is missing or none.
     """
     stated = os.environ if environment is None else environment
     url, county = stated.get("FIREGRID_DATABASE", "").strip(), stated.get("FIREGRID_COUNTY", "").strip()
     if not url:
+        if county and "FIREGRID_DATABASE" in stated:
+            message = (
+                "FIREGRID_DATABASE 是空的；请写数据库地址，用数据目录里的 SQLite 时它和 FIREGRID_COUNTY 都不要设置。"
+            )
+            raise Invalid(message, field="FIREGRID_DATABASE")
         return None
     if not url.startswith(("postgresql://", "postgres://")):
         message = (

@@ -35,7 +35,7 @@ def check(ctx: click.Context, moved: bool, restored: bool, as_copy: bool, heads:
     """
     answer = answer_of(moved=moved, restored=restored, as_copy=as_copy)
     if answer is not None:
-        with engine_of(data).serving():
+        with engine_of(data).alone():
             recognise(data, answer)
     found, files = report(data, heads)
     if found:

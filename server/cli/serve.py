@@ -170,6 +170,8 @@ def _say_what_is_served(address: str, data: Path, database: Database) -> None:
         missing = calendars.missing_year(reading)
     if missing is not None:
         say(f"Firegrid: {calendars.missing_year_words(missing)}")
+    if not database.engine.is_in_folder:
+        say(f"Firegrid: 数据在 PostgreSQL 的 schema {database.engine.name} 里；照片在 {data}，几个进程要共用这个目录")
     say(f"Firegrid: {address}  （数据目录 {data}；Ctrl-C 停止）")
 
 

@@ -98,7 +98,7 @@ class Repeats:
         try:
             return True, values_as_text.decoded(sealing.opened(bytes(row["result"]), self._key))
         except (LookupError, AttributeError, ImportError, TypeError, ValueError) as error:
-            raise Conflict("这个请求已经办理过；服务器后来升级了，原来的答复给不出来，请刷新后查看结果。") from error
+            raise Conflict("这个请求已经办理过，原来的答复已经没有了；请刷新后查看结果。") from error
 
 
 class RepeatingWriter:
@@ -147,8 +147,11 @@ class RepeatingWriter:
 
 
 def forget_all(tx: Transaction) -> None:
-    """Delete every result: what it tells of somebody who is forgotten, nobody can look up without its sender's id."""
-    tx.sql.put("DELETE FROM write_result")
+    """Empty every result: what it tells of somebody who is forgotten, nobody can look up without its sender's id.
+
+    That a write was done stays known, so that it is not done again: whoever repeats it is told so, without its answer.
+    """
+    tx.sql.put("UPDATE write_result SET result = :nothing", {"nothing": b""})
 
 
 def forget_old(tx: Transaction) -> None:

@@ -10,7 +10,12 @@ from sqlite_utils import Database as SqliteDatabase
 
 
 class EngineError(Exception):
-    """What a statement raises on another engine than SQLite."""
+    """What a statement raises on another engine than SQLite.
+
+    is_failure: the engine or the way to it failed, so that it says nothing of what is kept.
+    """
+
+    is_failure = False
 
 
 class CommitUnknown(EngineError):

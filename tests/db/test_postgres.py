@@ -12,11 +12,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from server.admin.store import invariants
+from server.audit.store import heads
+from server.audit.store.heads import Head
 from server.db import database, migrations
 from server.db.database import Database
 from server.db.folder import FILE_NAME
 from server.db.postgres import locks, schema
 from server.db.postgres.engine import PostgresEngine
+from server.db.postgres.failures import PostgresError
 from server.db.sql import EngineError
 from server.db.sqlite.engine import SqliteEngine
 from server.errors import Busy, DatabaseTooNew, Invalid, NotFound, Unavailable
@@ -258,6 +262,16 @@ def kept_after_losses(store: Database) -> set[str]:
         except Unavailable:
             continue
     raise AssertionError("the readers never came back")
+
+
+def test_a_check_whose_connection_is_lost_finds_nothing_broken(connection, store):
+    with store.reading() as reading:
+        connection.execute("SELECT pg_terminate_backend(%s)", (reading.sql.value("SELECT pg_backend_pid()"),))
+
+        with pytest.raises(PostgresError):
+            list(invariants.broken(reading))
+        with pytest.raises(PostgresError):
+            list(heads.contradicted(reading, [Head("2026-11-24", 1, "0" * 64, "a" * 32)]))
 
 
 def test_a_commit_whose_answer_is_lost_is_unknown_and_is_not_carried_out_again(engine, store):

@@ -49,6 +49,16 @@ def stored(folder: Folder) -> Counter[str]:
         store.close()
 
 
+def checked(folder: Folder, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command("check", *options, "--data", folder.path),
+        env=environment() | settings(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def cut_every_connection() -> None:
     with psycopg.connect(postgres_server.database_url(), autocommit=True) as connection:
         connection.execute(
@@ -63,6 +73,10 @@ def test_a_killed_process_and_cut_connections_lose_nothing_and_keep_nothing_twic
         with Phones(first, 3) as at_first, Phones(second, 3) as at_second:
             for phones in (at_first, at_second):
                 phones.wait_until(lambda each: len(each.kept) >= 15)
+            restored = checked(folder, "--restored")
+            assert (
+                restored.returncode != 0 and "请先停止" in restored.stderr
+            )  # a new epoch begins before anybody serves
             cut_every_connection()
             at_second.wait_until(lambda each: len(each.kept) >= 30)
             first.kill()
@@ -76,11 +90,5 @@ def test_a_killed_process_and_cut_connections_lose_nothing_and_keep_nothing_twic
     assert kept - found.keys() == set()
     assert {id for id, times in found.items() if times > 1} == set()
     assert {status for _, status in (*at_first.refused, *at_second.refused)} <= {503}
-    checked = subprocess.run(
-        command("check", "--data", folder.path),
-        env=environment() | settings(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert checked.returncode == 0, checked.stderr
+    last = checked(folder)
+    assert last.returncode == 0, last.stderr

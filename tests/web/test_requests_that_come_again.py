@@ -128,7 +128,19 @@ def test_nothing_is_kept_of_whoever_is_forgotten(county):
 
     county.do(forgetting.forget_account, "viewer", by="admin")
 
-    assert county.count("write_result") == 0
+    assert {row["result"] for row in county.rows("SELECT result FROM write_result")} == {b""}
+
+
+def test_what_was_done_before_somebody_was_forgotten_is_not_done_again(county):
+    post(county, "/users/worker/key", {})
+    county.post("/users/viewer/revocation", "admin")
+    county.do(forgetting.forget_account, "viewer", by="admin")
+    keys = county.count("phone_key")
+
+    answer = post(county, "/users/worker/key", {})
+
+    assert answer.status_code == 409 and "已经办理过" in answer.json["detail"]
+    assert county.count("phone_key") == keys
 
 
 def test_what_an_older_program_kept_in_another_shape_is_not_guessed(county):

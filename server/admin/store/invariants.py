@@ -12,7 +12,7 @@ from server.audit.store import chain
 from server.cases.domain.workflow import CREATION_RULES, STEP_OF, leads_to
 from server.cases.store import former_handlers
 from server.changes.domain.record_history import Diff
-from server.db.sql import ENGINE_ERRORS, Row
+from server.db.sql import ENGINE_ERRORS, EngineError, Row
 from server.db.transactions import Reading
 from server.forms.domain.record_types import CASE_COLUMNS, LABEL
 from server.forms.store import forms
@@ -98,7 +98,10 @@ _QUERIES = {
 
 
 def broken(reading: Reading) -> Iterator[tuple[str, str]]:
-    """Yield (invariant, what breaks it) for every invariant that does not hold."""
+    """Yield (invariant, what breaks it) for every invariant that does not hold.
+
+    Raises EngineError where the connection was lost meanwhile: it says nothing of what is kept.
+    """
     try:
         yield from reading.sql.faults()
         for invariant, query in _QUERIES.items():
@@ -113,6 +116,8 @@ def broken(reading: Reading) -> Iterator[tuple[str, str]]:
         yield from reports.broken(reading)
         yield from (("the chain of the audit is whole", found) for found in chain.broken(reading))
     except ENGINE_ERRORS as error:
+        if isinstance(error, EngineError) and error.is_failure:
+            raise
         yield "the engine can read all that it keeps", str(error)
 
 

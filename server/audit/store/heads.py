@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from server.audit.domain.entries import details_of, id_of
 from server.audit.store import removal
-from server.db.sql import ENGINE_ERRORS
+from server.db.sql import ENGINE_ERRORS, EngineError
 from server.db.transactions import Reading
 
 
@@ -36,7 +36,9 @@ def contradicted(reading: Reading, heads: Iterable[Head]) -> Iterator[Head]:
     try:
         gone, _ = removal.vouched(reading)
         put_back = _put_back(reading)
-    except ENGINE_ERRORS:  # bytes that are no text: nothing vouches for anything
+    except ENGINE_ERRORS as error:  # bytes that are no text: nothing vouches for anything
+        if isinstance(error, EngineError) and error.is_failure:
+            raise
         yield from heads
         return
     for head in heads:

@@ -18,6 +18,7 @@ from server.db.engine import Engine
 from server.db.postgres.failures import PostgresError
 from server.db.postgres.statements import PgConnection, PooledSql, PostgresSql
 from server.db.sql import CommitUnknown, Sql
+from server.errors import Invalid
 
 READERS_MAX = 24
 """How many connections one process reads with: one for each thread that answers, and some for what runs beside."""
@@ -56,9 +57,17 @@ _OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR, TransactionStatus
 
 
 def address(url: str) -> str:
-    """Return ``url`` with all that it does not say itself."""
-    stated = conninfo_to_dict(url)
-    return make_conninfo(url, **{name: value for name, value in _OWN.items() if name not in stated})
+    """Return ``url`` with all that it does not say itself. Raises Invalid where it cannot be read as an address."""
+    try:
+        stated = conninfo_to_dict(url)
+        return make_conninfo(url, **{name: value for name, value in _OWN.items() if name not in stated})
+    except psycopg.ProgrammingError:
+        message = (
+            "FIREGRID_DATABASE 不是能用的数据库地址；应如 postgresql://用户:密码@主机:5432/数据库名，"
+            "密码里的 % @ : / 和空格要写成 %25 %40 %3A %2F %20，问号后面只能写 PostgreSQL 认得的参数。"
+        )
+        # Without its cause: that quotes the address, and so the password.
+        raise Invalid(message, field="FIREGRID_DATABASE") from None
 
 
 class PostgresConnection:

@@ -13,6 +13,9 @@ write, rollbacks for the sake of others, resources, locks, an operator's interve
 
 DISK_FULL = "53100"
 
+RETRY_AFTER_S = 5
+"""After which time a request is worth another try: a standby takes over, or a server starts, in about as long."""
+
 
 class PostgresError(EngineError):
     """An error of PostgreSQL or of the connection to it; ``__cause__`` has what psycopg raised."""
@@ -46,5 +49,5 @@ def refusal_of(error: BaseException | None) -> Refusal | None:
     if isinstance(error, CommitUnknown):
         return OutcomeUnknown()
     if is_failure(error):
-        return Unavailable("数据库暂时连不上或太忙，请稍后再试。")
+        return Unavailable("数据库暂时连不上或太忙，请稍后再试。", retry_after_s=RETRY_AFTER_S)
     return None
