@@ -34,6 +34,7 @@ def ready(valley) -> tuple[int, list[str]]:
     return answer.status_code, answer.text.splitlines()
 
 
+@pytest.mark.sqlite  # backups of a database are its own, and readiness says nothing of them
 def test_readiness_tells_the_last_backup_and_a_low_disk_as_facts(valley, free):
     assert ready(valley) == (200, ["ready", "last backup: never"])
     valley.do(backup_facts.record_finished, "/backups", "first", "2026-11-22T18:30:00.000Z")
