@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -123,8 +123,8 @@ def a_store() -> Iterator[tuple[Database, Clock]]:
         new_database(Path(name), lay)
         clock = Clock()
         store = database.open_inline(Path(name), clock=clock)
-        yield store, clock
-        store.close()
+        with closing(store):
+            yield store, clock
 
 
 @dataclass

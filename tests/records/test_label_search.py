@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -149,8 +149,8 @@ def a_ledger() -> Iterator[Ledger]:
     with TemporaryDirectory() as name:
         new_database(Path(name), lay)
         store = database.open_inline(Path(name))
-        yield Ledger(store, list(_fillers))
-        store.close()
+        with closing(store):
+            yield Ledger(store, list(_fillers))
 
 
 def holds(record: Record, q: str) -> bool:
@@ -170,6 +170,8 @@ def small(text: str) -> str:
 @example([("kept house",)], COMMON, None, 40)
 @example([("created", "甲'乙\"丙*", None, PATHS[0]), ("kept house",)], "'乙\"", None, 1)
 @example([("created", "甲\U00020bb7乙", None, PATHS[0]), ("kept house",)], "\U00020bb7", None, 1)
+@example([("created", "Ç", None, PATHS[0])], "Ç", None, 1)
+@example([("created", "Ç", None, PATHS[0]), ("created", "ç", None, PATHS[0])], "ç", TOWN, 1)
 @example([("created", "甲%乙", None, PATHS[0]), ("created", "甲_乙", None, PATHS[0]), ("kept house",)], "%", None, 1)
 def test_a_text_finds_what_like_finds_in_every_label(happened, q, place, limit):
     with a_ledger() as ledger:

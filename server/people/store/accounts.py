@@ -67,7 +67,9 @@ def display_names(reading: Reading, names: Iterable[str]) -> dict[str, str]:
 
 def find_ignoring_case(reading: Reading, name: str) -> str | None:
     """Return the name of an account that differs from ``name`` in upper and lower case at most."""
-    alike: str | None = reading.sql.value("SELECT name FROM person WHERE LOWER(name) = LOWER(:name)", {"name": name})
+    pattern = "".join(f"!{each}" if each in "!%_" else each for each in name)
+    sql = "SELECT name FROM person WHERE name LIKE :name ESCAPE '!'"
+    alike: str | None = reading.sql.value(sql, {"name": pattern})
     return alike
 
 

@@ -38,10 +38,9 @@ def condition(filters: Filters, now: Instant) -> scopes.Clause:
     terms: list[str] = []
     values: dict[str, str] = {}
     if filters.q:
-        by_name, by_display = "LOWER(person.name) LIKE :wanted_name", "person.display LIKE :wanted_display"
-        terms.append(f"({by_name} ESCAPE '!' OR {by_display} ESCAPE '!')")
+        terms.append("(person.name LIKE :wanted ESCAPE '!' OR person.display LIKE :wanted ESCAPE '!')")
         pattern = "".join(f"!{each}" if each in "!%_" else each for each in filters.q)
-        values |= {"wanted_name": f"%{pattern.lower()}%", "wanted_display": f"%{pattern}%"}
+        values["wanted"] = f"%{pattern}%"
     if filters.place is not None or filters.role:
         duty, more = _with_duty(filters, now)
         terms.append(duty)

@@ -217,8 +217,8 @@ def holding(text: str) -> Condition:
     if is_uuid(text):
         return Condition(IDS_RANK, "id = :q", {"q": text.lower()})
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    # LOWER on both sides, because LIKE minds the case on some engines and not on others.
-    sql = "LOWER(label) LIKE LOWER(:part) ESCAPE '\\' OR case_no = :q"
+    # LIKE takes the letters of ASCII in either case, on both engines; LOWER of a value would fold others too on one.
+    sql = "label LIKE :part ESCAPE '\\' OR case_no = :q"
     return Condition(0, sql, {"part": f"%{escaped}%", "q": text})
 
 

@@ -172,7 +172,7 @@ def _conditions(reading: Reading, scope: Scope, filters: TypeFilters) -> tuple[s
         terms.append(f"(fields LIKE :code{number} ESCAPE '\\') IS TRUE")
         found[f"code{number}"] = f'%"{_part(name)}":"{between}{_part(code)}%'
     if filters.q:
-        either = "LOWER(label) LIKE LOWER(:word) ESCAPE '\\' OR LOWER(fields) LIKE LOWER(:part) ESCAPE '\\'"
+        either = "label LIKE :word ESCAPE '\\' OR fields LIKE :part ESCAPE '\\'"
         terms.append(f"({either}) IS TRUE")
         found["word"], found["part"] = f"%{_escaped(filters.q)}%", f"%{_part(filters.q)}%"
     return " AND ".join(terms), found
