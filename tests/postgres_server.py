@@ -34,14 +34,15 @@ CLONE = """
 CREATE OR REPLACE FUNCTION public.clone_county(source text, target text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   found text;
-  has_rows boolean;
 BEGIN
   SET LOCAL session_replication_role = replica;
-  FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = target LOOP
-    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I.%I)', target, found) INTO has_rows;
-    IF has_rows THEN EXECUTE format('DELETE FROM %I.%I', target, found); END IF;
-    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I.%I)', source, found) INTO has_rows;
-    IF has_rows THEN EXECUTE format('INSERT INTO %I.%I SELECT * FROM %I.%I', target, found, source, found); END IF;
+  FOR found IN SELECT relname FROM pg_class WHERE relnamespace = target::regnamespace AND relkind = 'r'
+                 AND pg_relation_size(oid) > 0 LOOP
+    EXECUTE format('DELETE FROM %I.%I', target, found);
+  END LOOP;
+  FOR found IN SELECT relname FROM pg_class WHERE relnamespace = source::regnamespace AND relkind = 'r'
+                 AND pg_relation_size(oid) > 0 LOOP
+    EXECUTE format('INSERT INTO %I.%I SELECT * FROM %I.%I', target, found, source, found);
   END LOOP;
 END $$
 """
