@@ -65,8 +65,13 @@ def local_day(instant: Instant) -> str:
 
 
 def beginning_of(day: date) -> Instant:
-    """Return the 00:00 at which a Beijing day begins."""
-    return text(datetime.combine(day, time.min, BEIJING))
+    """Return the 00:00 at which a Beijing day begins; of the first day of all, the first instant that can be told."""
+    return BEGINNING if day == date.min else text(datetime.combine(day, time.min, BEIJING))
+
+
+def end_of(day: date) -> Instant:
+    """Return the 00:00 at which a Beijing day ends; of the last day of all, the last instant that can be told."""
+    return FOREVER if day == date.max else beginning_of(day + timedelta(days=1))
 
 
 @lru_cache(maxsize=4096)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -58,6 +58,13 @@ def test_what_names_no_moment_of_utc_is_refused(said):
 def test_a_day_of_the_county_begins_at_midnight_in_beijing():
     assert instants.local_day("2026-11-24T15:59:59.999Z") == "2026-11-24"
     assert instants.local_day("2026-11-24T16:00:00.000Z") == "2026-11-25"
+    assert instants.beginning_of(date(2026, 11, 24)) == "2026-11-23T16:00:00.000Z"
+    assert instants.end_of(date(2026, 11, 24)) == "2026-11-24T16:00:00.000Z"
+
+
+def test_the_first_and_the_last_day_of_all_end_where_instants_do():
+    assert instants.beginning_of(date.min) == instants.BEGINNING < instants.end_of(date.min)
+    assert instants.beginning_of(date.max) < instants.end_of(date.max) == instants.FOREVER
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ def list_villages(query: dict[str, Any], type_name: str) -> Response:
     since = query.get("from_")
     with context.database().reading() as reading:
         type = _type(reading, type_name)
-        first = None if since is None else instants.text(instants.parse(since.isoformat()))
+        first = None if since is None else instants.beginning_of(since)
         found = coverage.villages(reading, context.caller(), type.name, first)
     shown = [each for each in found if not (query.get("without") and each.records)]
     return responses.single_page(

@@ -107,6 +107,8 @@ def test_questions_are_asked_by_day_user_event_kind_and_object(county):
     assert found("?from=2026-11-29&to=2026-11-29&event=export") == ["records.export"]
     assert found("?from=2026-11-30&event=export") == []
     assert found("?to=2026-11-28&event=export") == []
+    assert found("?from=0001-01-01&to=9999-12-31&event=export") == ["records.export"]
+    assert found("?to=0001-01-01") == found("?from=9999-12-31") == []
 
 
 def test_a_page_goes_on_where_the_last_one_ended(county):

@@ -32,7 +32,9 @@ def test_the_villages_without_a_record_are_those_of_the_api(county_to_change):
     add_record(county_to_change, "new one", "worker", {"who": "甲", "label": "甲"}, type="drills", area=UNIT)
     api = county_to_change.get("/record-types/drills/villages?without=true", "brigade").json["items"]
 
+    first = county_to_change.get("/record-types/drills/villages?without=true&from=0001-01-01", "brigade").json["items"]
     ever, lately = run(folder, "missing", "drills"), run(folder, "missing", "drills", "--days", "7")
 
     assert [line.split("\t")[1] for line in ever.stdout.splitlines()] == [each["area"] for each in api] != []
+    assert first == api
     assert VILLAGE not in ever.stdout and len(lately.stdout.splitlines()) >= len(api)

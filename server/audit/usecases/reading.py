@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from server import instants
@@ -35,8 +35,8 @@ def filters(
     """
     if first is not None and last is not None and last < first:
         raise Invalid(f"时段倒了：截止日 {last} 早于起始日 {first}，请对调。", field="to", value=str(last))
-    since = None if first is None else instants.text(instants.parse(first.isoformat()))
-    until = None if last is None else instants.text(instants.parse((last + timedelta(days=1)).isoformat()))
+    since = None if first is None else instants.beginning_of(first)
+    until = None if last is None else instants.end_of(last)
     return AuditFilters(since, until, user, None if event is None else events_of(event), object)
 
 
