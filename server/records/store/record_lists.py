@@ -147,7 +147,8 @@ def due_position(row: Row) -> DuePosition:
 def count_by_status(reading: Reading, scope: Scope, filters: Filters, most: int) -> dict[str, int]:
     """Return how many cases inside ``scope`` have each of the statuses of ``filters``; ``most`` is as far as it counts.
 
-    A status that no case has is missing. For statuses of open cases: their rows are looked at one by one.
+    A status that no case has is missing, and all stand in their order, so that the same counts are the same answer
+    whichever process gives it. For statuses of open cases: their rows are looked at one by one.
     """
     conditions = searched_conditions(reading, scope, filters)
     few = fewest(reading, conditions)
@@ -160,10 +161,10 @@ def count_by_status(reading: Reading, scope: Scope, filters: Filters, most: int)
         if is_compared:
             labelled = reading.sql.each(f"SELECT status, {_LABELLED} FROM record WHERE {terms}", values)
             shown = Counter(row["status"] for row in labelled if is_shown(filters, row))
-            return {status: min(count, most) for status, count in shown.items()}
+            return {status: min(count, most) for status, count in sorted(shown.items())}
         # Counted here: asked to group, SQLite would walk all records by status instead.
         rows = reading.sql.tuples(f"SELECT status FROM record WHERE {terms}", values)
-        return {status: min(count, most) for status, count in Counter(status for (status,) in rows).items()}
+        return {status: min(count, most) for status, count in sorted(Counter(status for (status,) in rows).items())}
     counts = {status: _count(reading, conditions, status, most) for status in possible_statuses(filters)}
     return {status: count for status, count in counts.items() if count}
 
