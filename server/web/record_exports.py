@@ -158,7 +158,9 @@ def begun(format: str, wanted: Wanted) -> tuple[Export, Rows, list[RecordType], 
     with database.reading() as reading:
         types, mask = _types(reading, wanted.type), mask_for(reading, by)
     export = begin("records.export", wanted.type or "records", {"format": format, "filters": wanted.told})
-    return export, _pages(database, scope, wanted, mask), types, mask
+    with export.ending_where_it_fails():
+        pages = _pages(database, scope, wanted, mask)
+    return export, pages, types, mask
 
 
 def _table(format: str, wanted: Wanted, wording: Wording) -> tuple[Export, RecordTable, Iterator[list[list[str]]]]:
@@ -183,12 +185,15 @@ def _types(reading: Reading, type: str | None) -> list[RecordType]:
 
 
 def _pages(database: Database, scope: Scope, wanted: Wanted, mask: RecordMask) -> Rows:
-    before: int | None = None
-    while True:
+    """Return the pages. The first is read at once: what the list refuses is an answer then, and no file cut short."""
+
+    def page(before: int | None) -> list[Row]:
         with database.reading() as reading:
-            found = wanted.page(reading, scope, before, PAGE_ROWS)
-        if found:
+            return wanted.page(reading, scope, before, PAGE_ROWS)
+
+    def shown(found: list[Row]) -> Rows:
+        while found:
             yield found if wanted.as_stored else [mask.exported(row) for row in found]
-        if len(found) < PAGE_ROWS:
-            return
-        before = found[-1]["born_seq"]
+            found = page(found[-1]["born_seq"]) if len(found) == PAGE_ROWS else []
+
+    return shown(page(None))

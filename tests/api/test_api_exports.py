@@ -14,7 +14,9 @@ from python_calamine import CalamineWorkbook
 
 from server import table_files
 from server.audit.store import chain
+from server.errors import Busy
 from server.forms.usecases import publish
+from server.records.store import record_lists
 from server.records.usecases import record_tables
 from server.web import record_exports
 from tests.api_county import FAR_VILLAGE, TOWN, UNIT, add_record, uuid_of
@@ -268,6 +270,21 @@ def test_an_export_goes_on_page_after_page(county, monkeypatch):
 
     assert [line["记录"] for line in lines] == county.ids("/records", "brigade")
     assert [feature["id"] for feature in features] == county.ids("/records", "brigade")
+
+
+@pytest.mark.parametrize("path", ["/records.csv", "/records.geojson", "/records/ledger.csv", "/records.xlsx"])
+def test_what_the_list_refuses_is_an_answer_and_no_file_that_breaks_off(office, prepared_forms, monkeypatch, path):
+    def refuse(*_: object, **__: object) -> None:
+        raise Busy("数据库正忙")
+
+    monkeypatch.setattr(record_lists, "page", refuse)
+    answer = office.get(path, "brigade")
+    office.store.write(lambda tx: None)
+
+    assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
+    with office.store.reading() as reading:
+        sql = "SELECT result FROM audit WHERE action = 'records.export'"
+        assert [result for (result,) in reading.sql.tuples(sql)] == ["failed"]
 
 
 def test_who_exported_what_is_on_record(office):
