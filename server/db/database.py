@@ -110,6 +110,12 @@ class Database:
         made._around = around if outer is None else lambda work: outer(around(work))
         return made
 
+    def aside(self) -> Database:
+        """Return this database without any ``with_works``: for what is noted beside the write of a use case."""
+        made = copy(self)
+        made._around = None
+        return made
+
     def run_in_writer(self, request: Request) -> None:
         """Run ``request`` in the writer's own thread, beside others; its writes cost no handing over.
 

@@ -27,7 +27,7 @@ from server.db.database import Database
 from server.db.sql import CommitUnknown, EngineError, inserting
 from server.db.transactions import Reading, Transaction
 from server.db.writer import Failed, Request, Writer
-from server.errors import Conflict, Invalid
+from server.errors import Conflict, Invalid, Refusal
 
 T = TypeVar("T")
 
@@ -62,13 +62,31 @@ class Repeats:
         act: is given the database to work on; what it reads before it writes may have changed by what it wrote.
         Raises as ``act`` does, Invalid where the id was used for something else.
         """
-        id = self._next()
+        id, has_written = self._next(), False
+
+        def remembered(work: Callable[[Transaction], Any]) -> Callable[[Transaction], Any]:
+            nonlocal has_written
+            has_written = True
+            return self._remembered(id, work)
+
+        done: tuple[T, ...] = self._looked_up(database, id)
+        if done:
+            return done[0]
+        try:
+            result = act(database.with_works(remembered))
+        except Refusal:
+            if has_written or not (done := self._looked_up(database, id)):
+                raise
+            return done[0]
+        # What it read may be what the same request wrote that came at once, and then nothing was left to write.
+        done = () if has_written else self._looked_up(database, id)
+        return done[0] if done else result
+
+    def _looked_up(self, database: Database, id: str) -> tuple[Any, ...]:
+        """Return what came of a write before, empty where it was not done."""
         with database.reading() as reading:
             is_known, result = self._find(reading, id)
-        if is_known:
-            known: T = result
-            return known
-        return act(database.with_works(lambda work: self._remembered(id, work)))
+        return (result,) if is_known else ()
 
     def _next(self) -> str:
         self._number += 1

@@ -14,11 +14,13 @@ import pytest
 from server.admin.usecases import forgetting, housekeeping
 from server.app import close
 from server.db import repeats, sealing, values_as_text
-from server.errors import NotFound, OutcomeUnknown
+from server.db.database import Database
+from server.db.repeats import Repeats
+from server.errors import Conflict, NotFound, OutcomeUnknown
 from server.grid.domain.areas import Area, Level
 from server.people.domain.roles import Role
 from server.web.problem_details import status_of
-from tests.api_county import NEXT_VILLAGE, UNIT, VILLAGE, lay_people
+from tests.api_county import NEXT_VILLAGE, PASSWORD, UNIT, VILLAGE, lay_people
 from tests.county import NOON, Clock, County, open_county
 from tests.office.desk import Desk
 from tests.source_tree import program
@@ -93,6 +95,39 @@ def test_what_was_refused_is_examined_again(county):
 
     assert refused.status_code == 404
     assert post(county, "/users/newcomer/duties", wanted).status_code == 201
+
+
+@pytest.mark.parametrize("outcome", ["there already", Conflict("已有这个人")], ids=["returned", "refused"])
+def test_the_same_that_came_twice_at_once_is_answered_alike(county, outcome):
+    one, other = (Repeats(b"k" * 32, "the same") for _ in range(2))
+
+    def finds_it_done(database: Database) -> str:
+        one.carry_out(database.aside(), lambda database: database.write(lambda tx: "done"))
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    assert other.carry_out(county.store, finds_it_done) == "done"
+
+
+def test_what_was_refused_after_another_request_is_refused(county):
+    def refuses(database: Database) -> None:
+        raise Conflict("已有这个人")
+
+    with pytest.raises(Conflict, match="已有这个人"):
+        Repeats(b"k" * 32, "this").carry_out(county.store, refuses)
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_wrong_old_password_is_wrong_however_often_it_is_sent(county, times):
+    wanted = {"old_password": "not-this-one-4711", "new_password": "five-red-kettles-9"}
+    begun = county.client.post("/api/v1/session", json={"username": "admin", "password": PASSWORD}).json
+    headers = {"Authorization": f"Bearer {begun['access_token']}", "Idempotency-Key": ID}
+
+    answers = [county.client.post("/api/v1/session/password", json=wanted, headers=headers) for _ in range(times)]
+
+    assert [each.status_code for each in answers] == [422] * times
+    assert {each.json["errors"][0]["field"] for each in answers} == {"old_password"}
 
 
 def test_a_right_that_was_lost_meanwhile_opens_no_answer(county):

@@ -139,9 +139,12 @@ def password_matches(attempt: SignInAttempt, password: str) -> bool:
 
 
 def failed(database: Database, attempt: SignInAttempt) -> SignInFailed | LockedOut:
-    """Count a failed try, where it can be written down, and return the refusal to answer with."""
+    """Count a failed try, where it can be written down, and return the refusal to answer with.
+
+    Beside what is under way: a try that failed is no result of it, to be given to whoever sends the same again.
+    """
     entry = Entry("session.failed", SERVER, attempt.address, address=attempt.address)
-    return written_or(database, lambda tx: record_failure(tx, attempt), lambda reading: _failed(), entry)
+    return written_or(database.aside(), lambda tx: record_failure(tx, attempt), lambda reading: _failed(), entry)
 
 
 def record_failure(tx: Transaction, attempt: SignInAttempt) -> SignInFailed | LockedOut:
