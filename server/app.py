@@ -130,10 +130,16 @@ def close(app: Flask) -> None:
 
 def _guarded(wrapped: WSGIApplication, services: Services) -> KnownHosts:
     settings = services.settings
+
+    def addresses(path: str) -> Addresses:
+        # Whether the server lives and is ready is answered whatever the database does.
+        is_prompt = path in (observability.HEALTH_PATH, observability.READY_PATH)
+        return services.addresses.known() if is_prompt else services.addresses.now()
+
     return KnownHosts(
         wrapped,
         settings,
-        services.addresses.now,
+        addresses,
         lambda path, error: refused(path, error, settings.advertised_bytes),
     )
 

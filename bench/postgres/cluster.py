@@ -97,6 +97,19 @@ class Cluster:
             os.kill(self.pid, signal.SIGINT)
             self._ended()
 
+    def pause(self) -> None:
+        """Let it answer nothing until ``resume``, as a machine does that hangs."""
+        for pid in (self.pid, *self.children()):
+            os.kill(pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        for pid in (self.pid, *self.children()):
+            with suppress(ProcessLookupError):  # it was told to end meanwhile, and does so first
+                os.kill(pid, signal.SIGCONT)
+        if self._server is not None:
+            self._server.send_signal(signal.SIGCONT)  # runuser stops when what it has started is stopped
+
     def standby(self, folder: Path, port: int) -> Cluster:
         """Start a copy that streams from this one; from then on a commit is kept by both before it is told kept."""
         made = Cluster(folder, port, *self._settings)

@@ -96,8 +96,7 @@ class Database:
         if self.engine.is_in_folder:
             self.write(lambda tx: self.engine.require_writable(tx.sql))
         else:
-            with self.reading() as reading:
-                self.engine.require_writable(reading.sql)
+            self.promptly(lambda reading: self.engine.require_writable(reading.sql))
 
     def note_damage(self) -> None:
         """Refuse every write from now on, unless the file is taken as it is; what can be read is read."""
@@ -126,19 +125,14 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """Hold one snapshot of the database. Raises Damaged and Unavailable."""
-        try:
-            with self._readers.reading() as sql:
-                yield Reading(sql, self.now(), self._cache)
-        except Damaged:
-            self.note_damage()
-            raise
-        except ENGINE_ERRORS as error:
-            refusal = self.engine.refusal_of(error)
-            if refusal is None:
-                raise
-            if isinstance(refusal, Damaged):
-                self.note_damage()
-            raise refusal from error
+        with self._raising_refusals(), self._readers.reading() as sql:
+            yield Reading(sql, self.now(), self._cache)
+
+    def promptly(self, question: Callable[[Reading], T]) -> T:
+        """Return what ``question`` reads, within two seconds whatever other threads wait for: whoever asks whether the
+        server is ready waits no longer. It holds no snapshot. Raises Damaged and Unavailable."""
+        with self._raising_refusals():
+            return self._readers.promptly(lambda sql: question(Reading(sql, self.now(), self._cache)))
 
     def single_read(self) -> Reading:
         """Return a view for one single statement, which needs no snapshot: every phone request begins with one."""
@@ -158,6 +152,21 @@ class Database:
             self._upkeep.close()
         self._writer.close()
         self._readers.close()
+
+    @contextmanager
+    def _raising_refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except Damaged:
+            self.note_damage()
+            raise
+        except ENGINE_ERRORS as error:
+            refusal = self.engine.refusal_of(error)
+            if refusal is None:
+                raise
+            if isinstance(refusal, Damaged):
+                self.note_damage()
+            raise refusal from error
 
     def _is_damage(self, error: BaseException) -> bool:
         return self.engine.is_damage(error) or self.engine.is_damage(error.__cause__)

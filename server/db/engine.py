@@ -7,12 +7,14 @@ engine (``server.db.sql``); what differs is behind these protocols.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from server.db.sql import ENGINE_ERRORS, Sql
 from server.errors import Damaged, Refusal
+
+T = TypeVar("T")
 
 
 class Connection(Protocol):
@@ -61,6 +63,12 @@ class Readers(Protocol):
 
     def single(self) -> Sql:
         """Return what runs single statements, each on the newest state; it belongs to this thread."""
+
+    def promptly(self, question: Callable[[Sql], T]) -> T:
+        """Return what ``question`` returns, within two seconds whatever other threads wait for.
+
+        It reads, and each of its statements sees the newest state. Raises Unavailable where there is no answer.
+        """
 
     def close(self) -> None:
         """Close every connection."""

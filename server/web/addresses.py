@@ -27,6 +27,10 @@ class PublicAddresses:
         self._known = effective(None, stated)
         self._until = 0.0
 
+    def known(self) -> Addresses:
+        """Return the addresses that held when they were last asked for; it waits for nothing."""
+        return self._known
+
     def now(self) -> Addresses:
         """Return the addresses that hold now; several threads may ask at once."""
         asked_at = time.monotonic()

@@ -1,4 +1,5 @@
-"""Judges a request by its head: whether there is such an address, who asks, and how large a body it takes.
+"""Judges a request by its head: whether there is such an address, who asks, and how large a body it takes; and whether
+those before it have waited for so long that it is not taken in.
 
 The event loop asks before it takes more than a little of a body (``server.web.bodies``). What a door refuses here it
 would refuse with the whole body just the same; so the doors' own rules are run, once more, and no others.
@@ -6,11 +7,16 @@ would refuse with the whole body just the same; so the doors' own rules are run,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
+
+from server.settings import WAIT_S
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -57,3 +63,30 @@ def _require_admissible() -> None:
         raise request.routing_exception
     if (request.content_length or 0) > (request.max_content_length or 0):
         raise RequestEntityTooLarge
+
+
+class Queue:
+    """Requests that wait to be served, first come, first served. wait_s: how long the first may, in seconds, before no
+    more are taken in; an evening on which a whole county sends drains long before.
+    """
+
+    def __init__(self, wait_s: float = WAIT_S, now: Callable[[], float] = time.monotonic) -> None:
+        self._wait_s = wait_s
+        self._now = now
+        self._since: deque[float] = deque()
+
+    def is_overloaded(self) -> bool:
+        """Return whether the first in the queue has waited for so long that the last would wait in vain."""
+        try:
+            return self._now() - self._since[0] > self._wait_s
+        except IndexError:
+            return False
+
+    def enter(self) -> None:
+        """Note that one more waits."""
+        self._since.append(self._now())
+
+    def leave(self) -> None:
+        """Note that the first is being served."""
+        with suppress(IndexError):
+            self._since.popleft()

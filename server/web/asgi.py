@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import lru_cache
 from io import BytesIO
 from threading import Barrier
@@ -25,10 +23,10 @@ from werkzeug.wrappers import Response
 from server.db.writer import Request
 from server.errors import HostUnknown
 from server.settings import WAIT_S
-from server.web.admission import ADMITTED
+from server.web.admission import ADMITTED, Queue
 from server.web.bodies import IN_PART, UNJUDGED_BYTES_MAX, Body, Gone, Message, Receive, Spool, overloaded
 from server.web.exchange import Exchange, Send
-from server.web.observability import HEALTH_PATH, log_front_failure
+from server.web.observability import HEALTH_PATH, READY_PATH, log_front_failure
 from server.web.problem_details import as_problem, as_refusal
 
 if TYPE_CHECKING:
@@ -42,6 +40,9 @@ HEADER_BYTES_MAX = 1_048_576
 
 LARGE_HEAD_BYTES = 8_192
 """What is more than this of a head counts among the bytes that requests hold together; no browser sends as much."""
+
+READY_THREADS = 2
+"""Threads that answer whether the server is ready: its balancer, and whoever looks beside it."""
 
 _HOST = re.compile(rb"(?:\[[0-9A-Za-z:.%_-]+\]|[0-9A-Za-z._~!$&'()*+,;=%-]*)(?::[0-9]*)?")
 
@@ -80,6 +81,7 @@ class Bridge:
         self._threads, all_there = ThreadPoolExecutor(threads, thread_name_prefix="request"), Barrier(threads)
         for _ in range(threads):  # none is idle, so each starts one: none can be had later, short of memory
             self._threads.submit(all_there.wait, WAIT_S)
+        self._ready_threads = ThreadPoolExecutor(READY_THREADS, thread_name_prefix="readiness")
         self._admission = admission
         self._short = short
         self._refused = refused
@@ -152,6 +154,9 @@ class Bridge:
         queue = self._thread_queue if short is None else self._writer_queue
         if path == HEALTH_PATH:
             exchange.run(self._application, environ)  # here, so that it is answered while every thread is busy
+        elif path == READY_PATH:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._ready_threads, lambda: exchange.run(self._application, environ))
         elif queue.is_overloaded():
             exchange.run(self._refused(path, overloaded()), environ)
         elif short is not None:
@@ -162,6 +167,7 @@ class Bridge:
     def close(self) -> None:
         """Wait for the requests that are under way."""
         self._threads.shutdown(wait=True)
+        self._ready_threads.shutdown(wait=True)
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         def begin() -> Any:
@@ -201,33 +207,6 @@ class Bridge:
             ran, error = self._ran.popleft()
             if not ran.done():  # its connection may have gone
                 ran.set_result(error)
-
-
-class Queue:
-    """Requests that wait to be served, first come, first served. wait_s: how long the first may, in seconds, before no
-    more are taken in; an evening on which a whole county sends drains long before.
-    """
-
-    def __init__(self, wait_s: float = WAIT_S, now: Callable[[], float] = time.monotonic) -> None:
-        self._wait_s = wait_s
-        self._now = now
-        self._since: deque[float] = deque()
-
-    def is_overloaded(self) -> bool:
-        """Return whether the first in the queue has waited for so long that the last would wait in vain."""
-        try:
-            return self._now() - self._since[0] > self._wait_s
-        except IndexError:
-            return False
-
-    def enter(self) -> None:
-        """Note that one more waits."""
-        self._since.append(self._now())
-
-    def leave(self) -> None:
-        """Note that the first is being served."""
-        with suppress(IndexError):
-            self._since.popleft()
 
 
 async def _nobody(_message: Message) -> None:

@@ -25,6 +25,9 @@ from sync import build
 HEALTH_PATH = "/healthz"
 """Answered by the event loop itself (``server.web.asgi``): its view must wait for nothing."""
 
+READY_PATH = "/readyz"
+"""Answered in threads of its own (``server.web.asgi``), while every other is busy."""
+
 registry = CollectorRegistry()
 REQUESTS = Counter("firegrid_requests_total", "Requests by view and status.", ("view", "status"), registry=registry)
 SECONDS = Histogram(
@@ -46,7 +49,7 @@ BUILD.info({"version": version("firegrid"), "commit": build.commit()})
 def mount(app: Flask) -> None:
     """Give the application its health pages and its log."""
     app.add_url_rule(HEALTH_PATH, view_func=healthz, methods=("GET",))
-    app.add_url_rule("/readyz", view_func=readyz, methods=("GET",))
+    app.add_url_rule(READY_PATH, view_func=readyz, methods=("GET",))
     app.add_url_rule("/metrics", view_func=metrics, methods=("GET",))
     app.before_request(_begin)
     app.after_request(_record)

@@ -66,15 +66,15 @@ class KnownHosts:
     """Answers requests to the hosts of this installation, and refuses all others; any host where no name is known.
 
     Known are the hosts of ``addresses``, which may change while the server runs, those of the settings, ``localhost``,
-    and the address at which the connection came in. refuse: makes the answer to a path from the refusal, in the format
-    of its door.
+    and the address at which the connection came in. addresses: is asked with the path. refuse: makes the answer to a
+    path from the refusal, in the format of its door.
     """
 
     def __init__(
         self,
         app: WSGIApplication,
         settings: Settings,
-        addresses: Callable[[], Addresses],
+        addresses: Callable[[str], Addresses],
         refuse: Callable[[str, HostUnknown], Response],
     ) -> None:
         self._app = app
@@ -87,10 +87,11 @@ class KnownHosts:
         _, stated = stated_origin(environ, self._trusted)
         host = host_name(stated)
         if host not in self._always and host != environ["SERVER_NAME"]:
-            known = self._addresses()
+            path = environ.get("PATH_INFO", "")
+            known = self._addresses(path)
             if known.url is not None and host not in known.hosts():
                 refusal = self._unknown(stated, known.url)
-                return self._refuse(environ.get("PATH_INFO", ""), refusal)(environ, start_response)
+                return self._refuse(path, refusal)(environ, start_response)
         return self._app(environ, start_response)
 
     def _unknown(self, stated: str, public_url: str) -> HostUnknown:

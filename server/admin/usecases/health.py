@@ -75,9 +75,9 @@ def require_ready(database: Database, disk_free_bytes_min: int) -> None:
 
 def facts(database: Database, disk_free_bytes_min: int) -> Iterator[str]:
     """Yield what whoever looks after a ready server should know, a line each: the last backup, a disk that fills."""
-    with database.reading() as reading:
-        last, now = backup_facts.last_backup(reading), reading.now
-        dead = deliveries.counts(reading).dead
+    last, now, dead = database.promptly(
+        lambda reading: (backup_facts.last_backup(reading), reading.now, deliveries.counts(reading).dead)
+    )
     if database.engine.is_in_folder:
         yield backup_line(last, now)
         if last.failure:

@@ -5,42 +5,43 @@ pgbouncer must work in session mode: each connection keeps its ``search_path``.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from typing import TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
-from psycopg_pool import ConnectionPool
 
 from server.db.engine import Engine
 from server.db.postgres.failures import PostgresError
-from server.db.postgres.statements import PgConnection, PooledSql, PostgresSql
+from server.db.postgres.pool import Pool
+from server.db.postgres.readiness import Readiness
+from server.db.postgres.single_statements import PooledSql
+from server.db.postgres.statements import PgConnection, PostgresSql
 from server.db.sql import CommitUnknown, Sql
 from server.errors import Invalid
+
+T = TypeVar("T")
 
 READERS_MAX = 24
 """How many connections one process reads with: one for each thread that answers, and some for what runs beside."""
 
 _BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 _LOCK_COUNTER = b"SELECT value FROM counter WHERE name = 'seq' FOR UPDATE"
+_ROLL_BACK = b"ROLLBACK; SHOW default_transaction_read_only"
 _BEGIN_READING = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 WAIT_S = 10
-"""How long a reader waits for a connection, and a connection for its server, in seconds."""
+"""How long a reader waits for a connection where all are in use, in seconds."""
 
-RECONNECT_S = 2
-"""How long the pool tries again for a connection that it could not have, in seconds.
-
-It waits twice as long before each further try, and begins no other meanwhile: left to itself, it would keep readers for
-minutes from a database that is there again after an outage. Whoever needs a connection later has it tried anew.
-"""
+CONNECT_S = 3
+"""How long a connection waits for its server, in seconds; a machine that is gone refuses none."""
 
 _OWN: dict[str, str | int] = {
     "client_encoding": "UTF8",
     "application_name": "firegrid",
-    "connect_timeout": WAIT_S,
+    "connect_timeout": CONNECT_S,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 4,
@@ -113,9 +114,13 @@ class PostgresConnection:
         if not self.is_in_transaction():
             return
         try:
-            self._now().execute(b"ROLLBACK")
+            told = self._now().execute(_ROLL_BACK)
         except psycopg.Error:  # it is undone with its connection
             self._drop()
+        else:
+            told.nextset()
+            if told.fetchone() != ("off",):
+                self._drop()  # a session keeps its default when that of the database is put right
 
     def is_in_transaction(self) -> bool:
         if self._connection is None or self._connection.closed:
@@ -169,22 +174,12 @@ class PostgresConnection:
 
 
 class PostgresReaders:
-    """A pool of connections that read. prepare: a connection for the county."""
+    """Connections that read. open: opens one that works in the schema of the county; raises psycopg.Error."""
 
-    def __init__(self, url: str, prepare: object) -> None:
-        self._pool: ConnectionPool[PgConnection] = ConnectionPool(
-            address(url),
-            kwargs={"autocommit": True},
-            configure=prepare,  # type: ignore[arg-type]  # the pool knows connections by a wider type
-            min_size=0,
-            max_size=READERS_MAX,
-            timeout=WAIT_S,
-            reconnect_timeout=RECONNECT_S,
-            open=False,
-            name="firegrid-readers",
-        )
-        self._lock = threading.Lock()
-        self._single = PooledSql(self._borrowed, lambda: self._pool.check())
+    def __init__(self, open: Callable[[], PgConnection]) -> None:
+        self._pool = Pool(open, READERS_MAX, WAIT_S)
+        self._single = PooledSql(self._borrowed, self._pool.forget)
+        self._readiness = Readiness(open)
 
     @contextmanager
     def reading(self) -> Iterator[Sql]:
@@ -192,14 +187,18 @@ class PostgresReaders:
         try:
             yield PostgresSql(lambda: connection)
         finally:
-            with suppress(psycopg.Error):  # it goes back to the pool, which looks at it and drops one that is lost
+            with suppress(psycopg.Error):  # one that is lost goes back as well, and the pool closes it
                 connection.execute(b"ROLLBACK")
-            self._pool.putconn(connection)
+            self._pool.give(connection)
 
     def single(self) -> Sql:
         return self._single
 
+    def promptly(self, question: Callable[[Sql], T]) -> T:
+        return self._readiness.ask(question)
+
     def close(self) -> None:
+        self._readiness.close()
         self._pool.close()
 
     def _begun(self) -> PgConnection:
@@ -209,20 +208,17 @@ class PostgresReaders:
             try:
                 connection.execute(_BEGIN_READING)
             except psycopg.Error as error:
-                self._pool.putconn(connection)
+                self._pool.give(connection)
                 if is_last:
                     raise PostgresError(error) from error
-                self._pool.check()
+                self._pool.forget()
             else:
                 return connection
         raise AssertionError("the last try returns or raises")
 
     def _taken(self) -> PgConnection:
-        with self._lock:
-            if self._pool.closed:
-                self._pool.open()
         try:
-            return self._pool.getconn()
+            return self._pool.take()
         except psycopg.Error as error:
             raise PostgresError(error) from error
 
@@ -232,7 +228,7 @@ class PostgresReaders:
         try:
             yield connection
         finally:
-            self._pool.putconn(connection)
+            self._pool.give(connection)
 
 
 class NoTurn:

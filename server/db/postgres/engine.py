@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 
 from server.db.postgres import connections, failures, locks, schema
+from server.db.postgres.attempts import Attempts
 from server.db.postgres.connections import NoTurn, PostgresConnection, PostgresReaders
 from server.db.postgres.failures import PostgresError
 from server.db.postgres.locks import Presence
@@ -41,6 +42,7 @@ class PostgresEngine:
         self._url = url
         self.folder = folder
         self.schema = self.name = f"c{county}"
+        self._attempts = Attempts(self._connect)
 
     def create(self, epoch: str) -> None:
         with self._refusing(), self._opened() as connection:
@@ -98,12 +100,10 @@ class PostgresEngine:
 
     def open(self) -> PgConnection:
         """Open a connection that works in the schema of the county. Raises psycopg.Error."""
-        connection = psycopg.connect(connections.address(self._url), autocommit=True)
-        self._prepare(connection)
-        return connection
+        return self._attempts.open()
 
     def readers(self) -> PostgresReaders:
-        return PostgresReaders(self._url, self._prepare)
+        return PostgresReaders(self.open)
 
     def turn(self) -> NoTurn:
         return NoTurn()
@@ -134,13 +134,19 @@ class PostgresEngine:
     def refusal_of(self, error: BaseException | None) -> Refusal | None:
         return self.damaged() if self.is_damage(error) else failures.refusal_of(error)
 
-    def _prepare(self, connection: PgConnection) -> None:
-        speak_as_stores_do(connection)
-        connection.execute(
-            "SELECT set_config('search_path', %s, false), set_config('lock_timeout', %s, false),"
-            " set_config('idle_in_transaction_session_timeout', %s, false)",
-            (f"{self.schema}, extensions", LOCK_MAX, IDLE_MAX),
-        )
+    def _connect(self) -> PgConnection:
+        connection = psycopg.connect(connections.address(self._url), autocommit=True)
+        try:
+            speak_as_stores_do(connection)
+            connection.execute(
+                "SELECT set_config('search_path', %s, false), set_config('lock_timeout', %s, false),"
+                " set_config('idle_in_transaction_session_timeout', %s, false)",
+                (f"{self.schema}, extensions", LOCK_MAX, IDLE_MAX),
+            )
+        except psycopg.Error:
+            connection.close()
+            raise
+        return connection
 
     @contextmanager
     def _present(self) -> Iterator[PgConnection]:

@@ -17,6 +17,19 @@ RETRY_AFTER_S = 5
 """After which time a request is worth another try: a standby takes over, or a server starts, in about as long."""
 
 
+_FULL = (
+    "too many clients",
+    "too many connections",
+    "connection slots are reserved",
+    "no more connections allowed",
+    "客户端连接过多",
+    "的连接过多",
+    "剩余连接槽位",
+)
+"""What a server says that has no connection left, and pgbouncer; libpq tells no code of it. PostgreSQL speaks Chinese
+where its ``lc_messages`` does."""
+
+
 class PostgresError(EngineError):
     """An error of PostgreSQL or of the connection to it; ``__cause__`` has what psycopg raised."""
 
@@ -40,6 +53,12 @@ def raised(error: psycopg.Error, parameters: Parameters | tuple[object, ...]) ->
 def is_failure(error: BaseException | None) -> bool:
     """Say whether PostgreSQL, its machine or the way to it failed, rather than the work being wrong."""
     return isinstance(error, CommitUnknown) or (isinstance(error, PostgresError) and error.is_failure)
+
+
+def is_full(error: BaseException) -> bool:
+    """Say whether a connection was refused because too many are open."""
+    said = str(error)
+    return any(words in said for words in _FULL)
 
 
 def refusal_of(error: BaseException | None) -> Refusal | None:

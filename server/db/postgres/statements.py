@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from functools import lru_cache
 from itertools import count
 from typing import Any, NamedTuple
@@ -21,7 +20,7 @@ from psycopg import sql as composed
 from psycopg.types.numeric import FloatDumper, Int8Dumper
 from psycopg.types.string import StrDumper
 
-from server.db.postgres.failures import PostgresError, raised, refusal_of
+from server.db.postgres.failures import raised
 from server.db.postgres.prefetched import Prefetched
 from server.db.postgres.rows import WaitingRows, inserting_cursor, inserting_rows
 from server.db.sql import POSTGRES, InsertInto, Lookup, Parameters, Row, Sql
@@ -225,50 +224,6 @@ class PostgresSql(Sql):
                     yield dict(zip(columns, row, strict=True))
         except psycopg.Error as error:
             raise raised(error, parameters) from error
-
-
-class PooledSql(PostgresSql):
-    """Single statements, each on a connection of its own and on the newest state.
-
-    borrowed: lends a connection for the length of one block. look: lets the pool drop connections that were lost.
-    """
-
-    __slots__ = ("_borrowed", "_look")
-
-    def __init__(
-        self, borrowed: Callable[[], AbstractContextManager[PgConnection]], look: Callable[[], object]
-    ) -> None:
-        self._borrowed = borrowed
-        self._look = look
-        self.pipeline = None
-        self._prefetched = Prefetched()
-        self._rows = WaitingRows()
-
-    def stream(self, sql: str, parameters: Parameters = _NONE) -> Iterator[Row]:
-        return self.each(sql, parameters)
-
-    def run(self, sql: str, parameters: Parameters = _NONE) -> int:
-        raise TypeError("single statements only read")
-
-    def _all(self, sql: str, parameters: Parameters) -> tuple[list[str], list[tuple[Any, ...]]]:
-        try:
-            return self._read(sql, parameters)
-        except PostgresError as error:
-            if not error.is_failure:
-                raise
-            self._look()
-        try:  # it only reads, so it may be done again where the connection was lost since it was last used
-            return self._read(sql, parameters)
-        except PostgresError as error:
-            refusal = refusal_of(error)
-            if refusal is None:
-                raise
-            raise refusal from error
-
-    def _read(self, sql: str, parameters: Parameters) -> tuple[list[str], list[tuple[Any, ...]]]:
-        with self._borrowed() as connection:
-            cursor = self._execute(connection, sql, parameters)
-            return [column.name for column in cursor.description or ()], cursor.fetchall()
 
 
 def speak_as_stores_do(connection: abc.AdaptContext) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from sqlite_utils import Database as SqliteDatabase
 
@@ -18,6 +19,8 @@ from server.db.migrations import migrations
 from server.db.sql import Sql
 from server.db.sqlite import connections
 from server.errors import Busy, Damaged, DiskFull, Refusal
+
+T = TypeVar("T")
 
 CHECKPOINT_EVERY_S = 1.0
 """How often, in seconds: a log that stays short is read fast and leaves little to do after a crash."""
@@ -178,6 +181,10 @@ class SqliteReaders:
             with self._lock:
                 self._opened.append(db)
         return sql
+
+    def promptly(self, question: Callable[[Sql], T]) -> T:
+        with self.reading() as sql:  # it waits for nobody
+            return question(sql)
 
     def close(self) -> None:
         with self._lock:
