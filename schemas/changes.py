@@ -109,7 +109,9 @@ class OutcomeSchema(BaseSchema):
     id = text_out("of the change")
     verdict = text_out("`applied`, or `merged`: done, and some fields now hold values of others beside this one")
     version = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "of the record that the change made"}
+        required=True,
+        allow_none=True,
+        metadata={"description": "of the record that the change made, or to which a new epoch has raised that"},
     )
     record = fields.Nested(RecordSchema, required=True, allow_none=True, metadata={"description": "as it now is"})
     conflicts = fields.List(fields.String(), required=True, metadata={"description": "names of fields in conflict"})

@@ -30,7 +30,23 @@ TOLD = """
 """
 """The verdict that people beyond the record's reach are told: theirs never came, whether it is here or not."""
 
-_SHOWN = f"id, record, type, author, content, verdict, version, conflicts, problem, submission, {TOLD} AS told"
+_RAISED = """
+    COALESCE((
+      SELECT MAX(raised.version) FROM revision AS raised
+       WHERE raised.record = change.record AND raised.version > change.version
+         AND raised.action = 'restore' AND raised.origin = 'server'
+         AND NOT EXISTS (
+           SELECT 1 FROM revision AS other
+            WHERE other.record = change.record AND other.version > change.version AND other.version < raised.version
+              AND (other.action <> 'restore' OR other.origin <> 'server'))
+    ), change.version)
+"""
+"""The version that a change made, or to which new epochs have raised the record since, and nobody else did anything."""
+
+_SHOWN = f"""
+    id, record, type, author, content, verdict, version, conflicts, problem, submission, {TOLD} AS told,
+    {_RAISED} AS raised
+"""
 
 
 @frozen
@@ -39,7 +55,8 @@ class Stored:
 
     content: hash of the change, without ``clock_offset_s``. version: of the record that the change
     made, None while there is none. conflicts: fields that conflicted when it was applied. problem: id. told: the
-    verdict that its author is told; another one where the record is here, and not theirs to know of (ADR 0038).
+    verdict that its author is told; another one where the record is here, and not theirs to know of (ADR 0038). raised:
+    the version that its author is told and goes on from: ``version``, or what new epochs have made of that.
     """
 
     id: str
@@ -53,6 +70,7 @@ class Stored:
     problem: str | None = None
     submission: str | None = None
     told: Verdict | None = None
+    raised: int | None = None
 
 
 class Here(NamedTuple):

@@ -46,7 +46,7 @@ def repeated(tx: Transaction, asked: str | None, content: str, by: Actor) -> tup
     if stored.content != content:
         raise Conflict("这个变更编号 (id) 已用于别的内容；请换一个新的 UUID 再提交。", id=asked)
     record = records.get(tx, stored.record, by.scope)
-    return id, Outcome(asked, stored.verdict, stored.version, record, stored.conflicts, stored.problem)
+    return id, Outcome(asked, stored.verdict, stored.raised, record, stored.conflicts, stored.problem)
 
 
 def answered(outcome: Outcome, asked: str | None) -> Outcome:

@@ -139,7 +139,9 @@ def record_revision(
     if before is None:
         record = epoch_raises.raise_new(tx, record)
     message = found[0].message if found else None if joined is None else joined.message
-    return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem, message=message)
+    # Told is the version that the author goes on from, raised by now where the record is new.
+    version = record.version
+    return Outcome(stored.id, stored.verdict, version, record, stored.conflicts, stored.problem, message=message)
 
 
 def _update_dependents(tx: Transaction, before: Record | None, revised: Revised) -> None:

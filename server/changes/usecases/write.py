@@ -132,7 +132,7 @@ def _mark_training(tx: Transaction, change: Change) -> Change:
 
 def _stored_outcome(tx: Transaction, stored: Stored) -> Outcome:
     record = records.find_for_writing(tx, stored.record)
-    return Outcome(stored.id, stored.told or stored.verdict, stored.version, record, stored.conflicts, stored.problem)
+    return Outcome(stored.id, stored.told or stored.verdict, stored.raised, record, stored.conflicts, stored.problem)
 
 
 def _apply_pending(tx: Transaction, record: Record | None, pending: PendingChange) -> Outcome:

@@ -231,4 +231,4 @@ def _outcome_of(tx: Transaction, settlement: Settlement | None, by: Actor) -> Ou
         record = records.get(tx, stored.record, by.scope)
     except NotFound:
         record = None
-    return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem)
+    return Outcome(stored.id, stored.verdict, stored.raised, record, stored.conflicts, stored.problem)
