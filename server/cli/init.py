@@ -12,6 +12,7 @@ import click
 
 import kobo_forms
 from server.admin.usecases import setup
+from server.cli.databases.county_code import require_that_of
 from server.cli.folder import Command, data_option, engine_of, making_folder, opened
 from server.db import database
 from server.db.transactions import Transaction
@@ -24,6 +25,7 @@ from server.grid.usecases.loading import Loaded
 from server.people.domain.actors import Role
 from server.people.domain.people import checked_name
 from server.people.usecases import passwords, sign_in
+from server.settings import county_database
 from server.staffing.usecases import enrolment
 
 
@@ -44,6 +46,8 @@ def init(ctx: click.Context, grid_path: Path | None, admin: str, data: Path) -> 
     if data.exists() and any(data.iterdir()):
         raise Conflict(f"目录 {data} 里已有内容；请用 --data 换一个空目录。", folder=str(data))
     sheet = files.read(grid_path.read_bytes()) if grid_path else Sheet(tuple(files.shipped_rows()), ())
+    codes = (row.text("code").strip() for row in sheet.rows)
+    require_that_of(county_database(), codes, "用 --grid 给出这个县的网格文件")
     for note in sheet.notes:
         click.echo(f"  注意：{note}", err=True)
     password = passwords.make_password()
@@ -59,7 +63,9 @@ def init(ctx: click.Context, grid_path: Path | None, admin: str, data: Path) -> 
     for warning in loaded.warnings:
         click.echo(f"  注意：{warning.message}", err=True)
     counts = "，".join(f"{level} {number}" for level, number in loaded.counts.items())
-    click.echo(f"数据目录 {data} 已就绪：{counts}；表单 {forms} 个。")
+    engine = engine_of(data)
+    where = engine.place() if engine.is_in_folder else f"{engine.place()}（照片在数据目录 {data}）"
+    click.echo(f"{where} 已就绪：{counts}；表单 {forms} 个。")
     click.echo(f"管理员 {admin} 的密码（只显示这一次）：{password}")
     click.echo("首次登录时要换成自己的密码。", err=True)
 

@@ -171,8 +171,19 @@ def _say_what_is_served(address: str, data: Path, database: Database) -> None:
     if missing is not None:
         say(f"Firegrid: {calendars.missing_year_words(missing)}")
     if not database.engine.is_in_folder:
+        say_what_keeps_from_writing(database)
         say(f"Firegrid: 数据在 PostgreSQL 的 schema {database.engine.name} 里；照片在 {data}，几个进程要共用这个目录")
     say(f"Firegrid: {address}  （数据目录 {data}；Ctrl-C 停止）")
+
+
+def say_what_keeps_from_writing(database: Database) -> None:
+    """Say why a server of databases takes no writes now; what can be read is served, and it may be mended meanwhile."""
+    from server.log import say
+
+    try:
+        database.require_writable()
+    except Unavailable as refusal:
+        say(f"Firegrid: {refusal.message}")
 
 
 def address_of(host: str, port: int) -> str:

@@ -104,6 +104,9 @@ class Engine(Protocol):
     @property
     def is_in_folder(self) -> bool: ...
 
+    def place(self) -> str:
+        """Return where the county is, in words for people and without a password."""
+
     def create(self, epoch: str) -> None:
         """Make an empty database in the shape of today. epoch: its first, 32 hexadecimal digits. Raises Busy."""
 

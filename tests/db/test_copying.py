@@ -37,10 +37,10 @@ def url() -> str:
 @pytest.fixture
 def kept(url, tmp_path: Path) -> Iterator[PostgresEngine]:
     """Where the county goes; what came there is deleted."""
-    engine = PostgresEngine(url, "130639", tmp_path / "data")
+    engine = PostgresEngine(url, "130630", tmp_path / "data")
     yield engine
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA IF EXISTS c130639 CASCADE")
+        connection.execute("DROP SCHEMA IF EXISTS c130630 CASCADE")
 
 
 @pytest.fixture
@@ -85,12 +85,12 @@ def copying_tables(folder: Path) -> list[str]:
 def test_there_and_back_every_row_every_number_and_every_key_are_the_same(url, kept, lived, tmp_path):
     before, signed = every_row(SqliteEngine(lived), lived), secret(lived)
 
-    there = CliRunner().invoke(firegrid, ["copy", "--from", str(lived), "--to", url, "--county", "130639"])
+    there = CliRunner().invoke(firegrid, ["copy", "--from", str(lived), "--to", url, "--county", "130630"])
     assert there.exit_code == 0, there.output
     after = every_row(kept, lived)
     (tmp_path / "back").mkdir()
     shutil.copytree(lived / "blobs", tmp_path / "back" / "blobs", dirs_exist_ok=True)
-    back = CliRunner().invoke(firegrid, ["copy", "--from", url, "--to", str(tmp_path / "back"), "--county", "130639"])
+    back = CliRunner().invoke(firegrid, ["copy", "--from", url, "--to", str(tmp_path / "back"), "--county", "130630"])
     assert back.exit_code == 0, back.output
 
     assert after == before
@@ -100,7 +100,7 @@ def test_there_and_back_every_row_every_number_and_every_key_are_the_same(url, k
 
 def test_a_phone_goes_on_with_its_key_and_sees_what_it_had_sent(url, kept, lived):
     copying.copy(SqliteEngine(lived), kept)
-    app = create_app(Settings(lived, CountyDatabase(url, "130639")))
+    app = create_app(Settings(lived, CountyDatabase(url, "130630")))
     try:
         county = County(app, database.system_clock, json.loads((lived.parent / "keys.json").read_text()))
 
@@ -132,7 +132,7 @@ def test_what_postgres_cannot_keep_leaves_nothing_half_copied(kept, lived):
         copying.copy(SqliteEngine(lived), kept)
 
     with psycopg.connect(postgres_server.database_url()) as connection:
-        found = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'c130639'").fetchone()
+        found = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'c130630'").fetchone()
     assert found is None
     assert (lived / FILE_NAME).exists()
 
@@ -142,12 +142,12 @@ def test_a_county_that_breaks_a_promise_is_not_moved_and_leaves_nothing_there(ur
     store.write(lambda tx: tx.sql.run("UPDATE record SET version = version + 1"))
     store.close()
 
-    there = CliRunner().invoke(firegrid, ["copy", "--from", str(lived), "--to", url, "--county", "130639"])
+    there = CliRunner().invoke(firegrid, ["copy", "--from", str(lived), "--to", url, "--county", "130630"])
 
     assert there.exit_code == 1
     assert "数据不合规矩：a record's version is the number of its revisions" in there.stderr
     with psycopg.connect(url) as connection:
-        assert connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'c130639'").fetchone() is None
+        assert connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'c130630'").fetchone() is None
     assert (lived / FILE_NAME).exists()
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 
 from server.admin.store import invariants
+from server.cli.databases.county_code import require_that_of
 from server.cli.folder import Command
 from server.db import copying, database, engines
 from server.db.engine import Engine
 from server.errors import Conflict, Invalid
-from server.settings import county_database
+from server.grid.store import areas
+from server.settings import CountyDatabase, county_database
 
 
 @click.command(cls=Command)
@@ -26,6 +28,8 @@ def copy(source: str, target: str, county: str) -> None:
     """
     taken, made = _engine(source, county), _engine(target, county)
     with taken.alone():
+        if not made.is_in_folder:
+            _require_county(taken, Path(source), _stated(target, county))
         copied = copying.copy(taken, made)
     rows = sum(each.rows for each in copied)
     click.echo(f"已复制 {len(copied)} 个表、{rows} 行，逐行核对一致。", err=True)
@@ -38,11 +42,25 @@ def copy(source: str, target: str, county: str) -> None:
 
 def _engine(place: str, county: str) -> Engine:
     if place.startswith(("postgresql://", "postgres://")):
-        return engines.engine_of(Path(), county_database({"FIREGRID_DATABASE": place, "FIREGRID_COUNTY": county}))
+        return engines.engine_of(Path(), _stated(place, county))
     folder = Path(place)
     if not folder.is_dir():
         raise Invalid(f"{folder} 不是目录；照片留在数据目录里，请写县里的数据目录。", folder=place)
     return engines.engine_of(folder)
+
+
+def _stated(url: str, county: str) -> CountyDatabase | None:
+    return county_database({"FIREGRID_DATABASE": url, "FIREGRID_COUNTY": county})
+
+
+def _require_county(source: Engine, folder: Path, target: CountyDatabase | None) -> None:
+    """Raise Invalid where the schema would be named by the code of another county."""
+    store = database.open_inline(folder, engine=source)
+    try:
+        with store.reading() as reading:
+            require_that_of(target, areas.whole_grid(reading), "核对 --from 的数据目录")
+    finally:
+        store.close()
 
 
 def _first_broken(engine: Engine, folder: Path) -> tuple[str, str] | None:

@@ -5,6 +5,7 @@ pgbouncer must work in session mode: each connection keeps its ``search_path``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import TypeVar
@@ -17,6 +18,7 @@ from server.db.engine import Engine
 from server.db.postgres.failures import PostgresError
 from server.db.postgres.pool import Pool
 from server.db.postgres.readiness import Readiness
+from server.db.postgres.reasons import ADDRESS
 from server.db.postgres.single_statements import PooledSql
 from server.db.postgres.statements import PgConnection, PostgresSql
 from server.db.sql import CommitUnknown, Sql
@@ -57,18 +59,27 @@ _OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR, TransactionStatus
 """Of a transaction that has not ended: ACTIVE while statements wait in the queue."""
 
 
+_TWO_AT = re.compile(r"[a-z]+://[^/?]*@[^/?]*@")
+"""An address whose password has a sign that ends it."""
+
+
 def address(url: str) -> str:
     """Return ``url`` with all that it does not say itself. Raises Invalid where it cannot be read as an address."""
+    if _TWO_AT.match(url):  # the rest of the password would be read, and told, as a host
+        raise Invalid(ADDRESS, field="FIREGRID_DATABASE")
     try:
         stated = conninfo_to_dict(url)
         return make_conninfo(url, **{name: value for name, value in _OWN.items() if name not in stated})
     except psycopg.ProgrammingError:
-        message = (
-            "FIREGRID_DATABASE 不是能用的数据库地址；应如 postgresql://用户:密码@主机:5432/数据库名，"
-            "密码里的 % @ : / 和空格要写成 %25 %40 %3A %2F %20，问号后面只能写 PostgreSQL 认得的参数。"
-        )
         # Without its cause: that quotes the address, and so the password.
-        raise Invalid(message, field="FIREGRID_DATABASE") from None
+        raise Invalid(ADDRESS, field="FIREGRID_DATABASE") from None
+
+
+def shown(url: str) -> str:
+    """Return the database that an address names as ``host:port/name``, for people. Raises Invalid as ``address``."""
+    stated = conninfo_to_dict(address(url))
+    host, port = stated.get("host") or stated.get("hostaddr") or "localhost", stated.get("port") or "5432"
+    return f"{host}:{port}/{stated.get('dbname') or stated.get('user') or ''}"
 
 
 class PostgresConnection:

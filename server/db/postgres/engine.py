@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from server.db.postgres import connections, failures, locks, schema
+from server.db.postgres import connections, failures, locks, reasons, schema
 from server.db.postgres.attempts import Attempts
 from server.db.postgres.connections import NoTurn, PostgresConnection, PostgresReaders
 from server.db.postgres.failures import PostgresError
@@ -43,6 +43,9 @@ class PostgresEngine:
         self.folder = folder
         self.schema = self.name = f"c{county}"
         self._attempts = Attempts(self._connect)
+
+    def place(self) -> str:
+        return f"数据库 {connections.shown(self._url)} 的 schema {self.schema}"
 
     def create(self, epoch: str) -> None:
         with self._refusing(), self._opened() as connection:
@@ -167,7 +170,7 @@ class PostgresEngine:
         try:
             yield
         except psycopg.Error as error:
-            refusal = schema.refusal_of(error, self.schema) or failures.refusal_of(PostgresError(error))
+            refusal = reasons.refusal_of(error, self.schema) or failures.refusal_of(PostgresError(error))
             if refusal is None:
                 raise
             raise refusal from error

@@ -12,6 +12,8 @@ TRY_AGAIN = ("08", "25", "40", "53", "55", "57", "58")
 write, rollbacks for the sake of others, resources, locks, an operator's intervention, the system."""
 
 DISK_FULL = "53100"
+READ_ONLY = "25006"
+NO_RIGHT = "42501"
 
 RETRY_AFTER_S = 5
 """After which time a request is worth another try: a standby takes over, or a server starts, in about as long."""
@@ -67,6 +69,23 @@ def refusal_of(error: BaseException | None) -> Refusal | None:
         return DiskFull()
     if isinstance(error, CommitUnknown):
         return OutcomeUnknown()
+    if isinstance(error, PostgresError) and error.sqlstate == READ_ONLY:
+        return read_only()
+    if isinstance(error, PostgresError) and error.sqlstate == NO_RIGHT:
+        return Unavailable(
+            f"数据库用户没有需要的权限，请联系管理员；/readyz 说明少哪一项、怎样补上。 · a right is missing: {error}",
+            retry_after_s=RETRY_AFTER_S,
+        )
     if is_failure(error):
         return Unavailable("数据库暂时连不上或太忙，请稍后再试。", retry_after_s=RETRY_AFTER_S)
     return None
+
+
+def read_only() -> Unavailable:
+    """Return what people are told where the database takes no writes."""
+    return Unavailable(
+        "数据库现在只读，不能保存：连到的是备库，或设了 default_transaction_read_only；"
+        "请数据库管理员升主库或改回来，FIREGRID_DATABASE 宜写上 target_session_attrs=read-write。"
+        " · the database is read-only",
+        retry_after_s=RETRY_AFTER_S,
+    )

@@ -7,20 +7,20 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
-import psycopg
 from psycopg import sql
 
 from server.db.folder import new_secret
 from server.db.migrations import FOLLOWED_BY, STEPS
+from server.db.postgres.reasons import CREATED_BY
 from server.db.postgres.statements import PgConnection, PostgresSql
 from server.db.sql import Sql
-from server.errors import Busy, DatabaseTooNew, Invalid, NotFound, Refusal, Unavailable
+from server.errors import Busy, DatabaseTooNew, Invalid, NotFound, Unavailable
 
 BASELINE = "baseline"
 _SUFFIX = ".postgres.sql"
 _STEPS_LINE = re.compile(r"^-- holds: (?P<step>\S+)$", re.MULTILINE)
-CREATED_BY = "CREATE DATABASE firegrid ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8' TEMPLATE template0"
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('firegrid schema ' || %s, 0))"
 
 
@@ -105,15 +105,55 @@ def compact(connection: PgConnection, schema: str) -> None:
 
 
 def require_writable(sql: Sql, schema: str) -> None:
-    """Do nothing where this server of databases takes writes, and its user may write. Raises Unavailable."""
+    """Do nothing where this server of databases takes writes, and its user may do all that the program does.
+
+    Raises Unavailable.
+    """
     if sql.value("SELECT pg_is_in_recovery()"):
         cure = "请让 FIREGRID_DATABASE 写上两台主机和 target_session_attrs=read-write，或把备库升为主库"
-        raise Unavailable(f"连到的是只读的备库，不能保存；{cure}。")
+        raise Unavailable(f"连到的是只读的备库，不能保存；{cure}。 · a standby, which is read-only")
     if sql.value("SELECT current_setting('default_transaction_read_only')") == "on":
-        raise Unavailable("数据库设成了只读 (default_transaction_read_only)，不能保存；请数据库管理员改回来。")
-    if not sql.value("SELECT has_table_privilege('counter', 'UPDATE')"):
-        cure = f"请数据库管理员执行 GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO 本系统的数据库用户"
-        raise Unavailable(f"没有权限写 {schema} 里的表，不能保存；{cure}。")
+        cure = "请数据库管理员改回来"
+        raise Unavailable(
+            f"数据库设成了只读 (default_transaction_read_only)，不能保存；{cure}。 · the database is read-only"
+        )
+    if (missing := _missing_right(sql, schema)) is not None:
+        raise Unavailable(f"{missing.what}，不能保存；请数据库管理员执行 {missing.cure} 。 · {missing.english}")
+
+
+class _Missing(NamedTuple):
+    """A right that the user of the database lacks. what: in Chinese. cure: the SQL that gives it, and all others."""
+
+    what: str
+    cure: str
+    english: str
+
+
+def _missing_right(sql: Sql, schema: str) -> _Missing | None:
+    """Return the first right that the program needs and its user lacks; None where there is none."""
+    found = next(iter(sql.tuples(_RIGHTS, {"schema": schema})), None)
+    if found is None:
+        return None
+    user, table, right = found
+    everything = f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {user}"
+    if table is None:
+        cure = f"GRANT USAGE ON SCHEMA {schema} TO {user}; {everything}"
+        return _Missing(f"数据库用户 {user} 没有权限用 {schema} (USAGE)", cure, f"no right to use {schema}")
+    what = f"数据库用户 {user} 没有权限对 {schema}.{table} 做 {right}"
+    return _Missing(what, everything, f"no right to {right} on {schema}.{table}")
+
+
+_RIGHTS = """
+SELECT current_user, NULL AS name, 'USAGE' AS needed WHERE NOT has_schema_privilege(:schema, 'USAGE')
+UNION ALL
+(SELECT current_user, pg_class.relname, needed
+   FROM pg_class JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace
+  CROSS JOIN (VALUES (1, 'SELECT'), (2, 'INSERT'), (3, 'UPDATE'), (4, 'DELETE')) AS rights (place, needed)
+  WHERE pg_namespace.nspname = :schema AND pg_class.relkind IN ('r', 'p')
+    AND NOT has_table_privilege(pg_class.oid, needed)
+  ORDER BY pg_class.relname, place)
+LIMIT 1
+"""
 
 
 def size(connection: PgConnection, schema: str) -> int:
@@ -124,28 +164,6 @@ def size(connection: PgConnection, schema: str) -> int:
         (schema,),
     ).fetchone()
     return int(row[0]) if row else 0
-
-
-def refusal_of(error: psycopg.Error, schema: str) -> Refusal | None:
-    """Return what whoever starts the program is told of an error with its cure; None where none is known."""
-    said = str(error).strip()
-    if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return Invalid(
-            f"数据库用户没有需要的权限：{error.diag.message_primary}。请让数据库管理员运行："
-            f"GRANT CREATE ON DATABASE 数据库名 TO 用户名，或把 {schema} 的所有者设为这个用户。",
-            schema=schema,
-        )
-    if isinstance(error, psycopg.OperationalError) and not error.sqlstate:  # libpq tells no code of what it met
-        cure = next((cure for words, cure in _CURES if words in said), "请核对地址和端口，看数据库是否在运行。")
-        return Unavailable(f"连不上数据库：{said.splitlines()[0] if said else '?'}。{cure}")
-    return None
-
-
-_CURES = (
-    ("authentication failed", "请核对 FIREGRID_DATABASE 里的用户名和密码，以及数据库的 pg_hba.conf。"),
-    ("does not exist", f"请核对 FIREGRID_DATABASE，或让管理员建立：{CREATED_BY}。"),
-    ("too many", "连接数已满：请调大数据库的 max_connections，或减少服务进程。"),
-)
 
 
 def _require_order(connection: PgConnection) -> None:
@@ -164,15 +182,13 @@ def _require_order(connection: PgConnection) -> None:
 
 
 def _require_rights(connection: PgConnection, schema: str) -> None:
-    """Raise Invalid where this user may not work in the schema, and so does not even see its tables."""
-    row = connection.execute(
-        "SELECT has_schema_privilege(%(schema)s, 'USAGE') AND has_table_privilege(%(schema)s || '.record', 'INSERT')",
-        {"schema": schema},
-    ).fetchone()
-    if row is None or not row[0]:
+    """Raise Invalid where this user may not do in the schema what the program does."""
+    missing = _missing_right(PostgresSql(lambda: connection), schema)
+    if missing is not None:
+        user = connection.info.user
         raise Invalid(
-            f"数据库用户 {connection.info.user} 不能使用 {schema}；请让数据库管理员运行："
-            f"ALTER SCHEMA {schema} OWNER TO {connection.info.user}，其中的表也照此办理；或换用建立它的用户。",
+            f"{missing.what}；请让数据库管理员运行：{missing.cure} ，或 ALTER SCHEMA {schema} OWNER TO {user}，"
+            f"其中的表也照此办理；或换用建立它的用户。 · {missing.english}",
             schema=schema,
         )
 

@@ -43,6 +43,9 @@ class SqliteEngine:
         self.folder = folder
         self.name = str(folder / FILE_NAME)
 
+    def place(self) -> str:
+        return f"数据目录 {self.folder}"
+
     def create(self, epoch: str) -> None:
         if (self.folder / FILE_NAME).exists():
             raise Busy(f"数据目录 {self.folder} 里已有数据库；请换一个目录，或直接使用它。", folder=str(self.folder))
