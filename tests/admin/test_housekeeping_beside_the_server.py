@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from queue import Queue
 
+from server import outages
 from server.admin.usecases import housekeeping
 from server.admin.usecases.housekeeping import Housekeeper, RoundResult
 from server.changes.usecases.automatic_steps import Stuck
+from server.errors import Unavailable
 
 NOTHING = RoundResult(0, 0)
 
@@ -39,6 +41,7 @@ class Told(list):
 def test_a_round_that_fails_is_told_and_the_next_one_comes(monkeypatch):
     told = Told()
     monkeypatch.setattr(housekeeping, "log", told)
+    monkeypatch.setattr(outages, "log", told)
     answers: Queue[RoundResult | OSError] = Queue()
     for answer in (OSError("disk full"), RoundResult(2, 0)):
         answers.put(answer)
@@ -95,3 +98,32 @@ def test_a_record_that_could_not_be_written_is_named_each_time_beside_what_was_d
         ("housekeeping left a record as it was", {"record": "r1", "problem": "JSONDecodeError"}),
         ("housekeeping", {"taken_back": 1, "left": 0, "renewed": 0}),
     ]
+
+
+def test_an_outage_is_told_once_and_when_it_is_over_and_an_unknown_error_each_time_with_its_trace(monkeypatch):
+    told: list[tuple[str, dict[str, object]]] = []
+
+    class Log:
+        def error(self, event: str, **more: object) -> None:
+            told.append((event, more))
+
+        info = error
+
+    monkeypatch.setattr(outages, "log", Log())
+    away, wrong = Unavailable("数据库暂时连不上"), KeyError("x")
+    answers: list[Exception | None] = [away, away, wrong, wrong, away, None, None]
+    over = threading.Event()
+
+    def turn() -> None:
+        answer = answers.pop(0) if answers else None
+        if not answers:
+            over.set()
+        if answer is not None:
+            raise answer
+
+    with Housekeeper(turn, every_s=0.001, task="timers"):
+        assert over.wait(30)
+
+    assert [event for event, _ in told] == ["timers failed"] * 3 + ["timers goes on"]
+    assert [more.get("exc_info") for _, more in told[:3]] == [None, wrong, wrong]
+    assert told[-1][1] == {"missed": 3}

@@ -104,9 +104,14 @@ def test_a_database_that_refuses_is_told_at_once_and_all_go_on_when_it_is_back(c
                 assert each.result()[:2] == (503, "5")
                 assert each.result().took_s < READ_S
 
+        server.wait_until_said(lambda told: '"entering labels failed"' in told)
         county.cluster.start()
         assert seconds_until(lambda: asked(server, "/KEY/formList").status == 200) < BACK_S
         assert seconds_until(lambda: asked(server, "/readyz").status == 200) < BACK_S
+
+        told = server.wait_until_said(lambda told: '"entering labels goes on"' in told)
+        assert told.count('"entering labels failed"') == 1
+        assert "Traceback" not in told
 
 
 def test_who_asks_for_readiness_waits_for_no_thread_that_hangs(county):

@@ -21,6 +21,7 @@ from server.db import repeats
 from server.db.database import Database
 from server.db.transactions import Transaction
 from server.log import log
+from server.outages import Rounds
 from server.people.domain.actors import GRACE
 from server.people.store import roster_imports, sessions
 from server.phones.usecases import handed_phones, todo_refresh
@@ -70,7 +71,8 @@ class Housekeeper:
     """A thread that does the first round at once, then one every ``every_s`` seconds; for use in a ``with``.
 
     run_round: does one round and returns what it did, None for what is not worth logging. A failed round is logged
-    and tried again with the next. task: its name in the log. Leaving the ``with`` waits for the round under way.
+    and tried again with the next; of an outage the first round that fails, and that it is over. task: its name in the
+    log. Leaving the ``with`` waits for the round under way.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Housekeeper:
         self._every_s = every_s
         self._stopped = threading.Event()
         self._task = task
+        self._rounds = Rounds(task)
         self._thread = threading.Thread(target=self._run, name=task)
 
     def __enter__(self) -> Housekeeper:
@@ -101,8 +104,9 @@ class Housekeeper:
         try:
             done = self._run_round()
         except Exception as error:  # whatever it was, the next round begins from what is there
-            log.error(f"{self._task} failed", problem=type(error).__name__, exc_info=error)
+            self._rounds.failed(error)
             return
+        self._rounds.done()
         if done is None:
             return
         for record, problem in done.stuck:

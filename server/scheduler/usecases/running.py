@@ -14,6 +14,7 @@ from server.changes.usecases import automatic_steps, limit_telling, recheck_draw
 from server.changes.usecases.automatic_steps import AutomaticSteps
 from server.db.database import Database
 from server.db.transactions import Transaction
+from server.errors import Unavailable
 from server.instants import BEGINNING, Instant
 from server.log import log
 from server.scheduler.domain import occurrences
@@ -110,11 +111,16 @@ def run_due(tx: Transaction, wanted: Iterable[Timer] = TIMERS) -> list[Ran]:
 
 
 def round_of(database: Database, wanted: Iterable[Timer] = TIMERS) -> None:
-    """Do everything that is due now, a transaction each; what fails is logged and keeps no other timer waiting."""
+    """Do everything that is due now, a transaction each; what fails is logged and keeps no other timer waiting.
+
+    Raises Unavailable in an outage, which all of them would meet.
+    """
     for timer in wanted:
         try:
             while ran := database.write(partial(run_next, timer=timer)):
                 _tell(ran)
+        except Unavailable:
+            raise
         except Exception as error:  # whatever it was, the next round begins from what is there
             log.error("timer failed", timer=timer.name, problem=type(error).__name__, exc_info=error)
 

@@ -15,7 +15,7 @@ from functools import partial
 
 import requests
 
-from server import instants
+from server import instants, outages
 from server.db import epoch as epochs
 from server.db.database import Database
 from server.db.transactions import Transaction
@@ -84,7 +84,7 @@ class Deliverer:
         try:
             serve(self._database, self._settings, id, self._send)
         except Exception as error:  # whatever it was, the next round begins from what is there
-            log.error("webhook failed", webhook=id, problem=type(error).__name__, exc_info=error)
+            outages.tell("webhook failed", error, webhook=id)
 
 
 def serve(database: Database, settings: Settings, id: str, send: Callable[..., int] = sending.post) -> None:
