@@ -6,7 +6,8 @@ import gzip
 import json
 import re
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,6 +23,8 @@ from server.records.domain.status import ENDED, OPEN
 from server.records.store import columns, record_leads, record_lists, records
 from server.records.store.record_lists import Filters
 from server.settings import Settings
+from server.summaries.domain.periods import Period
+from server.summaries.store import counted_cases
 from tests.api_county import HAZARD_FORM, PASSWORD, lay
 from tests.county import new_database, prepared
 
@@ -256,3 +259,22 @@ def test_what_may_be_the_same_is_looked_for_among_the_cases_of_its_days_and_vill
     assert of_days in plans[0]
     assert "SEARCH record USING INDEX record_near (path=? AND closed_at>?)" in plans[1]
     assert not any("record_type_born" in step for plan in plans for step in plan)
+
+
+def test_what_has_changed_since_an_instant_is_looked_for_among_what_has_moved_since(reading, monkeypatch):
+    asked: list[tuple[str, dict[str, object]]] = []
+    sql = type(reading.sql)
+    rows = sql.rows
+    monkeypatch.setattr(
+        sql, "rows", lambda self, text, told={}: (asked.append((text, told)), rows(self, text, told))[1]
+    )
+    low, high = Place("130630/100/201").bounds()
+    village = SimpleNamespace(sql=" AND path >= :low AND path < :high", values={"low": low, "high": high})
+    since = "2026-11-20T00:00:00.000Z"
+    found = counted_cases.all_candidates(reading, village, Period(date(2026, 11, 1), date(2026, 11, 30)), since)
+    monkeypatch.setattr(sql, "rows", rows)
+
+    assert found and all(low <= each.path < high for each in found)
+    plan = [step["detail"] for text, told in asked for step in reading.sql.each(f"EXPLAIN QUERY PLAN {text}", told)]
+    assert [step for step in plan if "case_fact_moved (stepped_at>?" in step]
+    assert [step for step in plan if "case_fact_received (received_day<?" in step] == []
