@@ -6,12 +6,15 @@ import getpass
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from server.cli.folder import Command
 from server.cli.main import main
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +23,24 @@ COMMANDS = (["init"], ["serve"], ["check"], ["user", "list"], ["demo"])
 
 def run(*arguments):
     return CliRunner().invoke(main, [*arguments])
+
+
+def commands(group: click.Group, *names: str) -> Iterator[tuple[str, click.Command]]:
+    """Yield every command below ``group`` with its words."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        found = group.get_command(context, name)
+        if isinstance(found, click.Group):
+            yield from commands(found, *names, name)
+        else:
+            yield " ".join((*names, name)), found
+
+
+def test_every_command_answers_a_refusal_by_a_line_and_not_by_its_own_fault():
+    found = dict(commands(main))
+
+    assert len(found) > 60
+    assert [words for words, command in found.items() if not isinstance(command, Command)] == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -87,7 +87,7 @@ def test_the_command_line_corrects_too(april):
     listed = CliRunner().invoke(main, ["figures", "corrections", "2026-04", *folder])
     [kept] = april.get(f"{PATH}/corrections", "brigade").json["items"]
 
-    assert wrong.exit_code != 0 and "行代码.列代码=数" in str(wrong.exception)
+    assert wrong.exit_code == 1 and wrong.stderr.startswith("firegrid: “x”看不懂：应写成 行代码.列代码=数")
     assert made.exit_code == 0 and made.stdout == listed.stdout
     assert kept["sha256"] in listed.stdout and (kept["signer"], kept["made_by"]) == ("某某", "command")
 

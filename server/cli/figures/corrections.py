@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from server.audit.domain.entries import COMMAND
-from server.cli.folder import data_option, opened, opened_to_write
+from server.cli.folder import Command, data_option, opened, opened_to_write
 from server.errors import Invalid
 from server.monthly_reports.domain import months
 from server.monthly_reports.domain.corrections import Correction
@@ -16,7 +16,7 @@ from server.monthly_reports.store import reports
 from server.monthly_reports.usecases import correcting, freezing, sheet_files
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("month")
 @click.argument("cells", nargs=-1, required=True, metavar="ROW.COLUMN=NUMBER…")
 @click.option("--reason", required=True, help="why the numbers were wrong 更正原因")
@@ -38,7 +38,7 @@ def correct(month: str, cells: tuple[str, ...], reason: str, signer: str, previo
     _show([made])
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("month")
 @data_option
 def corrections(month: str, data: Path) -> None:
