@@ -364,6 +364,24 @@ def test_a_process_that_serves_says_so_again_once_its_connection_was_lost(connec
             assert other.is_served_elsewhere()
 
 
+def test_a_process_that_serves_and_was_cut_off_just_now_is_not_taken_for_gone(connection, engine, monkeypatch):
+    other = PostgresEngine(postgres_server.database_url(), "130630", engine.folder / "other")
+    with engine.serving(), monkeypatch.context() as elsewhere:
+        elsewhere.setattr("server.db.postgres.engine._SERVED_HERE", {})  # as another process sees it
+        _end_connections(connection)
+
+        with pytest.raises(Busy), other.alone():
+            pass
+
+        for _ in range(PATIENCE):  # and it says so again: the lock is let go
+            if other.is_served_elsewhere():
+                break
+            time.sleep(0.05)
+        assert other.is_served_elsewhere()
+    with other.alone():  # nobody is left
+        pass
+
+
 def _end_connections(connection: psycopg.Connection) -> None:
     connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

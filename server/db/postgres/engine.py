@@ -73,8 +73,8 @@ class PostgresEngine:
             yield
 
     def is_served_elsewhere(self) -> bool:
-        with self._refusing(), self._present() as connection, locks.alone(connection, self.schema) as is_alone:
-            return not is_alone
+        with self._refusing(), self._present() as connection, locks.unserved(connection, self.schema) as is_unserved:
+            return not is_unserved
 
     @contextmanager
     def one_at_a_time(self, task: str) -> Iterator[bool]:

@@ -8,15 +8,24 @@ alone asks for it for itself. pgbouncer must work in session mode.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import psycopg
 
+from server.db.postgres.connections import CONNECT_S
 from server.db.postgres.statements import PgConnection
 
-LOOK_S = 5.0
+LOOK_S = 1.0
 """How often a process that serves looks whether it still says so, in seconds."""
+
+AWAY_S = 2 * LOOK_S + CONNECT_S
+"""How long a process that serves may not say so after its connection was cut, in seconds: it looks, is refused by a
+database that is not quite back, looks again, and connects."""
+
+POLL_S = 0.1
+"""How often who wants to be alone looks whether somebody comes, in seconds."""
 
 _PRESENCE = "serving"
 _NUMBER = "hashtextextended('firegrid ' || %s || ' ' || %s, 0)"
@@ -81,10 +90,19 @@ def be_present(connection: PgConnection, schema: str) -> None:
 def alone(connection: PgConnection, schema: str) -> Iterator[bool]:
     """Keep every other process from serving for one block; yield False where one serves.
 
-    connection: by which this process is present, where it is; its own presence does not stand in its way.
+    connection: by which this process is present, where it is; its own presence does not stand in its way. Whoever
+    serves and was cut off just now does not say so for ``AWAY_S``. That long they are waited for: they cannot say so
+    again while this lock is held, and are seen waiting for it.
     """
-    with held(connection, schema, _PRESENCE) as is_alone:
-        yield is_alone
+    with held(connection, schema, _PRESENCE) as is_ours:
+        yield is_ours and not _somebody_comes(connection, schema)
+
+
+@contextmanager
+def unserved(connection: PgConnection, schema: str) -> Iterator[bool]:
+    """Yield whether nobody else says now that they serve; whose connection was cut just now is not waited for."""
+    with held(connection, schema, _PRESENCE) as is_ours:
+        yield is_ours
 
 
 @contextmanager
@@ -98,3 +116,21 @@ def held(connection: PgConnection, schema: str, task: str) -> Iterator[bool]:
         if is_held:
             with suppress(psycopg.Error):  # a connection that is lost holds nothing
                 connection.execute(f"SELECT pg_advisory_unlock({_NUMBER})", (schema, task))
+
+
+def _somebody_comes(connection: PgConnection, schema: str) -> bool:
+    """Say whether another process wants to say that it serves, which the lock that we hold keeps it from."""
+    until = time.monotonic() + AWAY_S
+    while time.monotonic() < until:
+        if connection.execute(_WAITING, (schema, _PRESENCE)).fetchone() is not None:
+            return True
+        time.sleep(POLL_S)
+    return False
+
+
+_WAITING = f"""
+SELECT 1 FROM pg_locks
+ WHERE locktype = 'advisory' AND NOT granted AND objsubid = 1
+   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+   AND ((classid::bigint << 32) | objid::bigint) = {_NUMBER}
+"""
