@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import zip_longest
 
 from server.db.transactions import Reading
 from server.instants import Instant
 from server.people.domain.actors import Role
 
-_PER_QUERY = 2_000
+_PER_QUERY = 2_048
 
 
 def of_people(reading: Reading, names: Iterable[str]) -> dict[str, str]:
@@ -74,8 +76,19 @@ def roles_at(reading: Reading, names: Iterable[str], at: Instant) -> dict[str, R
 
 
 def batches(wanted: Iterable[str]) -> Iterable[tuple[str, dict[str, str]]]:
-    """Yield the parameters of a list for IN, and their values, in batches that an engine takes."""
+    """Yield the parameters of a list for IN, and their values, in batches that an engine takes.
+
+    The last value fills a list up to one of a dozen lengths: each text of a statement is prepared, translated and
+    remembered, and a file asks with a list of another length for each of its pages.
+    """
     whole = sorted(set(wanted))
     for start in range(0, len(whole), _PER_QUERY):
-        values = {f"v{n}": each for n, each in enumerate(whole[start : start + _PER_QUERY])}
-        yield ", ".join(f":{name}" for name in values), values
+        some = whole[start : start + _PER_QUERY]
+        names, listed = _parameters(1 << (len(some) - 1).bit_length())
+        yield listed, dict(zip_longest(names, some, fillvalue=some[-1]))
+
+
+@lru_cache
+def _parameters(length: int) -> tuple[tuple[str, ...], str]:
+    names = tuple(f"v{number}" for number in range(length))
+    return names, ", ".join(f":{name}" for name in names)
