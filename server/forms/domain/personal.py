@@ -80,10 +80,9 @@ def without_numbers(text: str) -> str:
     """
     if _DIGIT.search(text) is None:  # most texts, and told sooner than by all that is looked for below
         return text
-    plain = text.translate(_NARROW)
-    if _DIGITS.search(plain) is None:
+    if _DIGITS_AS_WRITTEN.search(text) is None:
         return text
-    plain = _CODES.sub(lambda code: "#" * len(code[0]), plain)
+    plain = _CODES.sub(lambda code: "#" * len(code[0]), text.translate(_NARROW))
     for pattern, shown in _NUMBERS:
         plain, text = _replaced(pattern, shown, plain, text)
     return text
@@ -154,8 +153,9 @@ _CODES = re.compile(
 )
 """A UUID, and a digest or other code of hexadecimal digits: digits out of their middle are no number of anybody."""
 _NAMES = "电话|座机|固话|手机|电联|联系方式|[Tt][Ee][Ll]"
-_DIGITS = re.compile(rf"(?:\d(?:{_GAP}|[./])){{9}}\d|(?:{_NAMES})\D{{0,4}}\d")
-"""What every text has in which a pattern finds something; most texts, and all instants, have not."""
+_GAP_AS_WRITTEN = _GAP.replace("()", "()－（）")
+_DIGITS_AS_WRITTEN = re.compile(rf"(?:\d(?:{_GAP_AS_WRITTEN}|[./])){{9}}\d|(?:{_NAMES})\D{{0,4}}\d")
+"""What every text has in which a pattern finds something, in full width too; most texts, and all instants, have not."""
 _DIGIT = re.compile(r"\d")
 _LONG = re.compile(r"\d{5}")
 _COUNTRY = rf"(?:(?:\+|00){_GAP}86{_GAP}|86{_GAP}(?=1))?"
