@@ -28,7 +28,7 @@ from server.forms.store import forms
 from server.grid.domain.scope import Scope
 from server.people.domain import rights, roles
 from server.people.domain.actors import Actor
-from server.records.store import record_lists
+from server.records.store import record_files, record_lists
 from server.records.store.record_lists import Filters
 from server.records.usecases.disclosing import RecordMask
 from server.records.usecases.record_tables import RecordTable
@@ -40,7 +40,8 @@ Rows = Iterator[list[Row]]
 
 
 Page = Callable[[Reading, Scope, int | None, int], list[Row]]
-"""Returns up to so many records inside a scope that come after the one with this ``born_seq``, newest first."""
+"""Returns records inside a scope that come after the one with this ``born_seq``, newest first: at least so many where
+there are."""
 
 
 class Wanted(NamedTuple):
@@ -64,7 +65,7 @@ def listed(filters: Filters, columns: str = record_lists.NEWEST) -> Page:
     """
 
     def page(reading: Reading, scope: Scope, before: int | None, limit: int) -> list[Row]:
-        return record_lists.page(reading, scope, filters, before=before, limit=limit, columns=columns)
+        return record_files.page(reading, scope, filters, before=before, limit=limit, columns=columns)
 
     return page
 
@@ -194,6 +195,6 @@ def _pages(database: Database, scope: Scope, wanted: Wanted, mask: RecordMask) -
     def shown(found: list[Row]) -> Rows:
         while found:
             yield found if wanted.as_stored else [mask.exported(row) for row in found]
-            found = page(found[-1]["born_seq"]) if len(found) == PAGE_ROWS else []
+            found = page(found[-1]["born_seq"]) if len(found) >= PAGE_ROWS else []
 
     return shown(page(None))

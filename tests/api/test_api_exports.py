@@ -16,10 +16,11 @@ from server import table_files
 from server.audit.store import chain
 from server.errors import Busy
 from server.forms.usecases import publish
-from server.records.store import record_lists
+from server.records.store import record_files
 from server.records.usecases import record_tables
 from server.web import record_exports
-from tests.api_county import FAR_VILLAGE, TOWN, UNIT, add_record, uuid_of
+from sync.changes import Dot
+from tests.api_county import FAR_UNIT, FAR_VILLAGE, TOWN, UNIT, add_record, uuid_of
 from tests.county import prepared
 
 
@@ -272,12 +273,26 @@ def test_an_export_goes_on_page_after_page(county, monkeypatch):
     assert [feature["id"] for feature in features] == county.ids("/records", "brigade")
 
 
+def test_an_export_goes_on_past_records_that_its_filter_leaves_out(office, prepared_forms, monkeypatch):
+    for form in prepared_forms:
+        office.store.write(lambda tx, form=form: publish.publish(tx, form, None))
+    for number, area in enumerate([UNIT, FAR_UNIT, UNIT, UNIT, UNIT, UNIT, UNIT, FAR_UNIT, UNIT]):
+        by = "stranger" if area == FAR_UNIT else "worker"
+        add_record(office, f"number {number}", by, {"head": "甲"}, area=area, dot=Dot(f"phone-{by}", number + 1))
+    whole = [line["id"] for line in lines_of(office.get(f"/records.csv?area={TOWN}&labels=false", "brigade"))]
+
+    monkeypatch.setattr(record_exports, "PAGE_ROWS", 3)
+
+    assert len(whole) == 7
+    assert [line["id"] for line in lines_of(office.get(f"/records.csv?area={TOWN}&labels=false", "brigade"))] == whole
+
+
 @pytest.mark.parametrize("path", ["/records.csv", "/records.geojson", "/records/ledger.csv", "/records.xlsx"])
 def test_what_the_list_refuses_is_an_answer_and_no_file_that_breaks_off(office, prepared_forms, monkeypatch, path):
     def refuse(*_: object, **__: object) -> None:
         raise Busy("数据库正忙")
 
-    monkeypatch.setattr(record_lists, "page", refuse)
+    monkeypatch.setattr(record_files, "page", refuse)
     answer = office.get(path, "brigade")
     office.store.write(lambda tx: None)
 

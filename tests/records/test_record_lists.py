@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from unittest.mock import patch
 
 import orjson
@@ -12,11 +13,12 @@ from hypothesis import strategies as st
 
 from server import instants
 from server.db import database
+from server.db.sql import Sql
 from server.forms.domain.record_types import Kind
 from server.grid.domain.areas import Place, code_of
 from server.grid.domain.scope import Scope
 from server.records.domain.records import Record
-from server.records.store import columns, record_leads, record_lists, records
+from server.records.store import columns, record_files, record_leads, record_lists, records
 from server.records.store.columns import Projection
 from server.records.store.record_lists import Filters
 from tests.county import new_database
@@ -158,22 +160,57 @@ def test_pages_together_hold_what_is_wanted_in_the_scope_newest_first_and_once(s
     """few: so many rows are read and sorted rather than walked past."""
     keep(store, ledger)
     with patch.object(record_leads, "FEW", few):
-        pages_hold_what_is_wanted(store, ledger, scope, by, limit)
+        pages_hold_what_is_wanted(store, ledger, scope, by, limit, most=limit)
 
 
-def pages_hold_what_is_wanted(store, ledger, scope, by, limit):
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ledgers, scopes, filters, st.integers(1, 5), st.sampled_from((0, 2, 1_000)))
+def test_pages_of_a_file_hold_the_same(store, ledger, scope, by, limit, few):
+    keep(store, ledger)
+    with patch.object(record_leads, "FEW", few):
+        pages_hold_what_is_wanted(store, ledger, scope, by, limit, in_file, most=2 * limit - 1)
+
+
+in_file = partial(record_files.page, columns=record_lists.NEWEST)
+
+
+def pages_hold_what_is_wanted(store, ledger, scope, by, limit, read=record_lists.page, *, most):
+    """read: returns a page; of no more rows than ``most``."""
     found, before = [], None
     while before is None or found:
         with store.reading() as reading:
             now = reading.now
-            page = record_lists.page(reading, scope, narrowed(by), before=before, limit=limit)
-        assert len(page) <= limit
+            page = read(reading, scope, narrowed(by), before=before, limit=limit)
+        assert len(page) <= most
         found += page
         if len(page) < limit:
             break
         before = page[-1]["born_seq"]
 
     assert [each["id"] for each in found] == [each.id for each in reversed(ledger) if expected(each, scope, by, now)]
+
+
+def a_station(number: int) -> Record:
+    return Record(
+        f"00000000-0000-4000-8000-{number:012d}", "stations", Kind.PROFILE, "130630100000", "130630/100", "", 1,
+        number, number, "甲", {}, "[[],[]]", instants.BEGINNING, instants.BEGINNING,
+    )  # fmt: skip
+
+
+def test_rows_of_a_file_are_read_in_the_order_in_which_they_lie(store):
+    keep(store, [a_station(number) for number in range(1, 8)])
+    read, rows = [], Sql.rows
+
+    def noted(self, *asked):
+        found = rows(self, *asked)
+        read.append([row["born_seq"] for row in found])
+        return found
+
+    with store.reading() as reading, patch.object(Sql, "rows", noted):
+        page = in_file(reading, Scope((Place("130630"),)), Filters(), before=7, limit=3)
+
+    assert [row["born_seq"] for row in page] == [6, 5, 4]
+    assert read == [[4, 5, 6]]
 
 
 @settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -192,18 +229,12 @@ def test_a_listed_record_says_what_the_record_says(store, ledger):
 
 
 def test_a_record_born_meanwhile_moves_no_page(store):
-    def a(number):
-        return Record(
-            f"00000000-0000-4000-8000-{number:012d}", "stations", Kind.PROFILE, "130630100000", "130630/100", "", 1,
-            number, number, "甲", {}, "[[],[]]", instants.BEGINNING, instants.BEGINNING,
-        )  # fmt: skip
-
     county = Scope((Place("130630"),))
-    keep(store, [a(1), a(2), a(3)])
+    keep(store, [a_station(number) for number in (1, 2, 3)])
     with store.reading() as reading:
         first = record_lists.page(reading, county, Filters(), before=None, limit=2)
 
-    store.write(lambda tx: records.add(tx, a(4)))
+    store.write(lambda tx: records.add(tx, a_station(4)))
     with store.reading() as reading:
         second = record_lists.page(reading, county, Filters(), before=first[-1]["born_seq"], limit=2)
 
