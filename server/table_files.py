@@ -119,18 +119,19 @@ def csv_lines(rows: Iterable[Iterable[str]]) -> bytes:
     return _lines(map(_not_run, row) for row in rows)
 
 
-def verbatim_lines(rows: Iterable[Sequence[str]]) -> bytes:
-    """Return rows as lines of CSV that a spreadsheet neither runs nor changes, without a BOM; each cell ``verbatim``.
+def verbatim_columns(columns: Iterable[Sequence[str]]) -> bytes:
+    """Return the lines of CSV, without a BOM, of columns that a spreadsheet neither runs nor changes.
 
-    What that lets through begins no formula, so that no cell is looked at twice. rows: all as long as the first; a page
-    of them, since they are looked at column by column. Raises ValueError for one that is longer or shorter.
+    Each cell is ``verbatim``; what that lets through begins no formula, so that no cell is looked at twice. columns: of
+    one page of rows. Raises ValueError for one that is longer or shorter than the first.
     """
-    return _lines(zip(*map(_verbatim_column, zip(*rows, strict=True)), strict=True))
+    return _lines(zip(*map(_verbatim_column, columns), strict=True))
 
 
 def _verbatim_column(cells: Sequence[str]) -> Sequence[str]:
     # A text that stands in many rows is looked at once, and by a call of the pattern alone: files have millions.
-    changed = {cell: verbatim(cell) for cell in filter(_MAY_CHANGE.match, set(cells))}
+    may_change = filter(_MAY_CHANGE.match, set(cells))
+    changed = {cell: shown for cell in may_change if (shown := verbatim(cell)) != cell}
     return [changed.get(cell, cell) for cell in cells] if changed else cells
 
 

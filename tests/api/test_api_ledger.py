@@ -9,7 +9,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from server.forms.usecases import publish
-from tests.api_county import FAR_VILLAGE, VILLAGE, add_record, uuid_of
+from tests.api_county import FAR_VILLAGE, UNIT, VILLAGE, add_record, uuid_of
 
 
 def lines_of(answer) -> list[dict[str, str]]:
@@ -55,6 +55,17 @@ def test_it_holds_cases_alone_of_the_caller_s_area_and_rights(county):
     assert county.get(f"/records/ledger.csv?area={VILLAGE}", "othertown").status_code == 404
     for name in ("worker", "viewer"):
         assert county.get("/records/ledger.csv", name).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["officer", "brigade"])
+def test_numbers_that_somebody_wrote_are_masked_in_it(county_to_change, name):
+    fields = {"item": "漏气，打13800000009"}
+    add_record(county_to_change, "called in", "worker", fields, type="hazards", action="report", area=UNIT)
+
+    found = {line["记录"]: line["隐患"] for line in lines_of(county_to_change.get("/records/ledger.csv", name))}
+
+    assert found[uuid_of("called in")] == "漏气，打138****0009"
+    assert found[uuid_of("case one")] == "燃气软管老化"
 
 
 @pytest.mark.parametrize("evil", ["=HYPERLINK(1)", "＝cmd", "@SUM(A1)"])

@@ -48,6 +48,10 @@ class Export:
             self.rows += 1
             yield row
 
+    def count(self, rows: int) -> None:
+        """Count so many rows that have been made."""
+        self.rows += rows
+
     def sending(self, parts: Iterable[bytes]) -> Sending:
         """Return the parts of an answer as they are; their end, whichever it is, ends this export.
 
