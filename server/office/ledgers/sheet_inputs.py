@@ -30,6 +30,10 @@ RADIOS_MAX, OPTIONS_MAX = 5, 40
 LONG_CHARS_MAX, FORM_BYTES_MAX = 10_000, 450_000
 """Characters of one answer, and bytes of a whole form as a browser sends it, nine for a character."""
 
+# A list has what phones have sent, at any length, and csv would refuse a cell of more than 131,072 characters. It knows
+# one limit for all that a process reads; files that are uploaded have one in bytes.
+csv.field_size_limit(2**31 - 1)
+
 NUMBERS = frozenset({Ask.INTEGER, Ask.DECIMAL})
 TYPES = {Ask.DATE: "date", Ask.TIME: "time", Ask.INSTANT: "datetime-local"}
 KINDS = {

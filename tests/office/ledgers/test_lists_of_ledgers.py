@@ -40,6 +40,18 @@ leaks,漏水,Leaks,2026-01-01,,bad
 """
 FLEET = {"一号": ("sound", "39.1 114.7"), "二号": ("sound", ""), "三号": ("leaks", "39.2 114.8"), "四号": ("", "")}
 LIST = "/office/ledgers/boats"
+FERRIES = """\
+| survey |
+| | type | name | label::中文 (zh) | save_to |
+| | text | title | 航线 | title |
+| | select_one_from_file boats.csv | boat | 船 | boat |
+| entities |
+| | list_name | label |
+| | ferries | ${title} |
+| settings |
+| | form_title | form_id | version | default_language | namespaces | attribute::fg:kind | attribute::fg:title |
+| | 渡船登记 | ferry | 1 | 中文 (zh) | fg="urn:firegrid:xforms" | profile | 渡船 |
+"""
 HUTS = """\
 | survey |
 | | type | name | label | save_to | bind::fg:personal |
@@ -85,6 +97,21 @@ def test_a_code_with_a_tone_is_a_state_shown_first_with_its_colour_and_counted_a
     assert page.count('<span class="pill green">') == 2 + 1 and page.count('<span class="pill red">') == 1 + 1
     assert "共 4 条" in foot(page) and re.search(r"完好\s+2 .*漏水\s+1 ", foot(page))
     assert re.search(r'<span class="pill red" title="船况">.*漏水</span>', record)
+
+
+def test_a_form_whose_list_has_a_very_long_name_is_filled_in_as_any_other(tmp_path):
+    made = open_county(tmp_path / "data", lay_people)
+    made.publish(BOATS, hulls_csv=HULLS.encode())
+    made.publish(FERRIES)
+    for name in ("五号", "长" * 200_000):
+        add_record(made, name[:2], "worker", {"title": name, "label": name}, type="boats", area=UNIT)
+    desk = Desk(made)
+    desk.sign_in("officer")
+
+    page = desk.open("/office/ledgers/ferries/new")
+    close(made.app)
+
+    assert page.status_code == 200 and "五号" in page.text
 
 
 def test_a_number_at_the_foot_opens_as_many(desk):
