@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from threading import Lock
 from typing import NamedTuple
 
 from werkzeug.datastructures import MultiDict
@@ -30,9 +31,8 @@ RADIOS_MAX, OPTIONS_MAX = 5, 40
 LONG_CHARS_MAX, FORM_BYTES_MAX = 10_000, 450_000
 """Characters of one answer, and bytes of a whole form as a browser sends it, nine for a character."""
 
-# A list has what phones have sent, at any length, and csv would refuse a cell of more than 131,072 characters. It knows
-# one limit for all that a process reads; files that are uploaded have one in bytes.
-csv.field_size_limit(2**31 - 1)
+_CELL_CHARS_MAX = 2**31 - 1
+_READING = Lock()
 
 NUMBERS = frozenset({Ask.INTEGER, Ask.DECIMAL})
 TYPES = {Ask.DATE: "date", Ask.TIME: "time", Ask.INSTANT: "datetime-local"}
@@ -97,12 +97,22 @@ def lists_of(reading: Reading, form_id: str, by: Actor) -> Lists:
     def rows(file: str) -> Rows | None:
         if file not in read:
             content = entity_lists.content(reading, ListHashes(), form_id, file, by) if file.endswith(".csv") else None
-            found = [] if content is None else list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+            found = [] if content is None else _read(content)
             named = labels.of_rows(reading, file.removesuffix(".csv"), found)
             read[file] = None if content is None else named
         return read[file]
 
     return rows
+
+
+def _read(content: bytes) -> list[dict[str, str]]:
+    """Return the rows of a list: they have what phones sent, at any length, while uploads keep the limit of ``csv``."""
+    with _READING:  # the limit is one for the whole process
+        usual = csv.field_size_limit(_CELL_CHARS_MAX)
+        try:
+            return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+        finally:
+            csv.field_size_limit(usual)
 
 
 def drawn(

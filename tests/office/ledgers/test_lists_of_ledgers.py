@@ -112,6 +112,7 @@ def test_a_form_whose_list_has_a_very_long_name_is_filled_in_as_any_other(tmp_pa
     close(made.app)
 
     assert page.status_code == 200 and "五号" in page.text
+    assert csv.field_size_limit() == 131_072, "what is uploaded keeps its limit"
 
 
 def test_a_number_at_the_foot_opens_as_many(desk):
