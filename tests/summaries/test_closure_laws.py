@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from statistics import mean, median
@@ -156,6 +157,19 @@ def test_facts_may_be_brought_forward_from_any_earlier_instant(history, one, oth
     since = [step for step in history.steps if step.at > earlier]
 
     assert case_facts.as_of(facts, since, later) == history.as_of(later)
+
+
+@given(histories(corrections=True))
+def test_a_step_leaves_the_facts_before_it_as_they_were(history):
+    birth, *later = history.steps
+    facts = case_facts.begun(history.id, history.path, history.category, birth)
+    for step in later:
+        kept = replace(facts)
+
+        taken = case_facts.after(facts, step)
+
+        assert facts == kept
+        facts = taken
 
 
 @given(towns, windows, moments, st.sampled_from([Level.TOWN, Level.VILLAGE, Level.UNIT]))
