@@ -27,6 +27,7 @@ from bench.environment import Environment
 from bench.figures import Figure, Target, line, table
 from server import instants
 from server.app import mount_doors, open_folder
+from server.cli import serve
 from server.db import database
 from server.db.folder import FILE_NAME
 from server.instants import BEIJING
@@ -71,6 +72,7 @@ def measured(folder: Path) -> Iterator[Figure]:
     password, case_no = board.add_readers(folder, ending), board.case_number(folder)
     store = database.open_inline(folder, lambda: end)
     app = open_folder(mount_doors(), Settings(folder), store)
+    serve.freeze()  # as the server does once it has opened a folder
     try:
         for name in READERS:
             client = app.test_client()

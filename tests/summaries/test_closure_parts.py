@@ -6,12 +6,13 @@ from collections import Counter
 from datetime import date, timedelta
 from itertools import accumulate
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from server import instants
-from server.summaries.domain import case_sums, contributions, count_rules, summary_rows
-from server.summaries.domain.contributions import AHEAD, COLUMNS, FORMULAS, LATE, OPENING, REOPENED_LATER, STOCK
+from server.summaries.domain import case_parts, case_sums, contributions, count_rules, summary_rows
+from server.summaries.domain.case_parts import STOCK
+from server.summaries.domain.contributions import AHEAD, COLUMNS, FORMULAS, LATE, OPENING, REOPENED_LATER
 from server.summaries.domain.periods import Period
 from tests.summaries.case_histories import FIRST_DAY, History, histories, known, moments
 
@@ -56,6 +57,21 @@ def test_every_day_leaves_a_case_in_the_stock_once_or_not_at_all(history, at):
     running = accumulate(n for (_, column), n in changes if column == STOCK)
 
     assert set(running) <= {0, 1}
+
+
+@given(histories(corrections=True), moments, moments)
+def test_what_moved_since_an_instant_is_what_a_case_added_then_less_what_it_adds_now(history, one, other):
+    earlier, later = sorted((one, other))
+    then, now = history.as_of(earlier), history.as_of(later)
+    assume(then is not None)
+
+    moved = Counter()
+    for day, columns, n in case_parts.moved(now, then):
+        moved.update({(day, column): n for column in columns})
+
+    difference = Counter(contributions.contribution(then))
+    difference.subtract(contributions.contribution(now))
+    assert {key: n for key, n in moved.items() if n} == {key: n for key, n in difference.items() if n}
 
 
 def test_every_count_has_its_sum_and_every_column_is_used():

@@ -17,7 +17,8 @@ from server.forms.store.codes import Code
 from server.grid.domain.areas import Area, Level, Place, code_of, level_of, parent_code
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
-from server.summaries.domain import summary_rows
+from server.records.domain.status import Status
+from server.summaries.domain import periods, summary_rows
 from server.summaries.domain.area_rows import ELSEWHERE, AreaScope
 from server.summaries.domain.periods import Period
 from server.summaries.domain.summary_rows import Row, Summary
@@ -37,6 +38,7 @@ from tests.summaries.case_histories import (
     histories,
     known,
     moments,
+    on,
     step,
 )
 from tests.summaries.lived_cases import a_store, live
@@ -194,6 +196,71 @@ def test_every_view_of_a_half_year_is_a_count_over_it_now_and_as_of_the_past(sto
     result = summed(store, scope, by, window, end_of(day))
 
     assert result == counted_by_hand(HALF_YEAR, scope, by, window, end_of(day))
+
+
+@same_store
+@given(towns, moments, moments, st.integers(0, 30), st.integers(0, 40), st.sampled_from(VIEWS))
+def test_a_past_instant_of_the_month_that_a_period_begins_in_tells_what_was_known_then(
+    store, town, one, other, offset, length, view
+):
+    scope, by = view
+    then, at = sorted((one, other))
+    day = periods.day_of(then)
+    first = day - timedelta(days=min(offset, day.day - 1))
+    window = Period(first, first + timedelta(days=length))
+    written(store, town, at)
+
+    assert summed(store, scope, by, window, then) == counted_by_hand(town, scope, by, window, then)
+
+
+FEBRUARY = (step("report", "02-10"), step("assign", "02-11", due="02-20", close_due=date(2026, 2, 24)))
+DUE_IN_APRIL = (step("report", "02-10"), step("assign", "02-11", due="02-20", close_due=date(2026, 4, 10)))
+IN_THE_EVENING = on("04-15", "18:00")
+OLD_CASES = {
+    "its limit passed and it was suspended later": (*DUE_IN_APRIL, step("suspend", "04-20")),
+    "its limit passed and it was extended later": (
+        *DUE_IN_APRIL, step("extend", "04-20", due="05-01", close_due=date(2026, 5, 10))),
+    "its limit passed and it was closed later": (*DUE_IN_APRIL, step("feedback", "04-20"), step("close", "04-21")),
+    "it was closed that evening": (
+        *FEBRUARY, step("feedback", "03-01"), step("close", "04-15")._replace(at=IN_THE_EVENING)),
+    "it was closed and reopened later": (
+        *FEBRUARY, step("feedback", "03-01"), step("close", "04-05"), step("reopen", "04-20")),
+    "it was closed and reopened that evening": (
+        *FEBRUARY, step("feedback", "03-01"), step("close", "04-05"),
+        step("reopen", "04-15")._replace(at=IN_THE_EVENING)),
+    "it was closed and made void that evening": (
+        *FEBRUARY, step("feedback", "03-01"), step("close", "04-05"),
+        step("void", "04-15")._replace(at=IN_THE_EVENING)),
+    "it was closed and made void later": (
+        *FEBRUARY, step("feedback", "03-01"), step("close", "04-05"), step("void", "04-20")),
+    "it was closed and merged later": (
+        *FEBRUARY, step("feedback", "03-01"), step("close", "04-05"), step("merge", "04-20")),
+    "it was reworked later": (*DUE_IN_APRIL, step("feedback", "03-01"), step("rework", "04-20", due="04-25")),
+    "it was given another limit by a correction later": (
+        *DUE_IN_APRIL, step("categorise", "04-20", status=Status.ASSIGNED, category="gas", relaxes=True,
+                            close_due=date(2026, 5, 20))),
+    "it was given out that evening": (
+        step("report", "02-10"), step("register", "02-11"), step("assign", "04-15")._replace(at=IN_THE_EVENING)),
+    "it was given out and came back later": (
+        step("report", "02-10"), step("register", "02-11"), step("assign", "04-08"), step("return", "04-20")),
+    "it was given out, came back and was given out again later": (
+        step("report", "02-10"), step("register", "02-11"), step("assign", "04-08"), step("return", "04-20"),
+        step("assign", "04-21")),
+    "it was registered later": (step("report", "02-10"), step("register", "04-15")._replace(at=IN_THE_EVENING)),
+}  # fmt: skip
+"""What became later of a case that came in before the period, of which nothing but this is told otherwise."""
+
+
+@pytest.mark.parametrize("by", [Grouping.TOWN, Grouping.MONTH, Grouping.CATEGORY])
+@pytest.mark.parametrize("became", OLD_CASES)
+def test_what_became_later_of_an_old_case_is_not_told_as_of_before(store, became, by):
+    town = [a_case("1", *OLD_CASES[became])]
+    written(store, town, end_of("05-20"))
+    april, then = Period(date(2026, 4, 1), date(2026, 4, 30)), on("04-15", "12:00")
+
+    result = summed(store, COUNTY, by, april, then)
+
+    assert result == counted_by_hand(town, COUNTY, by, april, then)
 
 
 RECATEGORISED = [

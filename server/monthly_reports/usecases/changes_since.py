@@ -19,7 +19,7 @@ from server.monthly_reports.store import late_reports
 from server.monthly_reports.usecases import drawing
 from server.summaries.domain import count_rules
 from server.summaries.domain.periods import Period
-from server.summaries.store import counted_cases
+from server.summaries.store import counted_cases, moved_cases
 from server.summaries.store.counted_cases import Cursor
 from server.summaries.store.rollup_sums import AreaCondition
 from server.summaries.usecases import closure_summary
@@ -87,7 +87,7 @@ def _moved(reading: Reading, inside: AreaCondition, filed: Sheet) -> Iterator[Ch
     before = count_rules.window_of(period, as_of)
     after = count_rules.window_of(period, reading.now)
     moved = set()
-    for now, then in counted_cases.changed_since(reading, inside, period, as_of):
+    for now, then in moved_cases.since(reading, inside, period, as_of):
         moved.add(now.id)
         change = changes.change_of(filed.definition, then, now, before, after)
         if change is not None:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from server.instants import Instant
 from server.records.domain.case_facts import CaseFacts
 from server.summaries.domain import contributions, count_rules, periods
-from server.summaries.domain.contributions import OPENING, REOPENED_LATER, STOCK
+from server.summaries.domain.case_parts import STOCK
+from server.summaries.domain.contributions import OPENING, REOPENED_LATER
 from server.summaries.domain.count_rules import Window
 from server.summaries.domain.periods import Period
 from server.summaries.domain.summary_rows import Figures, Row, Summary

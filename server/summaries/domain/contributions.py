@@ -9,27 +9,20 @@ Every count of ``data/figures.csv`` is then a plain sum of columns (``FORMULAS``
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from server import instants
 from server.instants import Instant
 from server.records.domain.case_facts import CaseFacts
-from server.records.domain.case_steps import CLOSED, DROPPED, HELD, Dispatch
-from server.summaries.domain import count_rules, counting_keys, figure_definitions
+from server.records.domain.case_steps import CLOSED, DROPPED, HELD
+from server.summaries.domain import case_parts, count_rules, figure_definitions
+from server.summaries.domain.case_parts import LIMITS, STOCK
 from server.summaries.domain.count_rules import COUNT_RULES, Window
 from server.summaries.domain.counting_keys import EVER, RECEIVED, REGISTERED
 from server.summaries.domain.figure_definitions import Kind
 from server.summaries.domain.periods import Day, day_number
 from server.summaries.domain.summary_rows import DAY_S, TIMES, Figures, Rate
-
-STOCK = "stock"
-"""What a day adds to the stock of registered cases that have not ended, as of its own time: reopening adds again."""
-
-LIMITS = ("limits", "limits_closed")
-"""Columns of the day at whose end, or on which, a closing limit passes: all that count, and those of closed cases."""
 
 COLUMNS = (
     *RECEIVED, *REGISTERED, "handled_s", "lag_s", "dispatches", "sent_in_vain", "returns", "closed_in_period", STOCK,
@@ -44,6 +37,8 @@ LATE = ("undecided_over_24h", "closing_overdue", "handling_overdue", "late_rewor
 
 AHEAD = ("limits_ahead", "limits_ahead_closed")
 """What of LIMITS lies in the period and has not passed by the instant of the count."""
+
+_STOPPED = CLOSED | HELD | DROPPED  # no clock of a case runs in these
 
 OPENING = "opening"
 """The stock at the beginning: what all days before it add to it."""
@@ -80,9 +75,6 @@ FORMULAS: Mapping[str, str] = {
 
 Contribution = dict[tuple[Day, str], int]
 
-Part = tuple[Day, tuple[str, ...], int]
-"""A day, columns, and what is added to each of them on it."""
-
 Percentiles = tuple[int, int, int] | None
 """Seconds of the two cases in the middle (twice the same for an odd number) and of the P90; None of none."""
 
@@ -90,74 +82,12 @@ Percentiles = tuple[int, int, int] | None
 def contribution(case: CaseFacts) -> Contribution:
     """Return what a case adds to each column of each day; columns to which it adds nothing are left out."""
     found: Contribution = {}
-    for day, columns, n in parts(case):
+    for day, columns, n in case_parts.parts(case):
         if len(columns) == 1:
             _add(found, day, columns[0], n)
         else:  # those of a set are in no other part
             found |= dict.fromkeys([(day, column) for column in columns], n)
     return found
-
-
-def parts(case: CaseFacts) -> list[Part]:
-    """Return what ``contribution`` is made of: a day, columns, and what the case adds to each of them on that day.
-
-    Cases share sets of columns, so that sums over many are made of the sets first.
-    """
-    shape = counting_keys.shape_of(case)
-    day, lag_s = day_number(case.received_at), case.lag_s
-    found: list[Part] = [(day, shape.received, 1)]
-    if lag_s:
-        found.append((day, _LAG_S, lag_s))
-    if case.registered_at is not None:
-        day = day_number(case.registered_at)
-        found += ((day, shape.registered, 1), (day, STOCK_ALONE, 1))
-        if shape.handled and (took := case.handled_s):
-            found.append((day, _HANDLED_S, took))
-        for at, undone_at, _ in case.endings:
-            found.append((day_number(at), STOCK_ALONE, -1))
-            if undone_at is not None:
-                found.append((day_number(undone_at), STOCK_ALONE, 1))
-    if case.closed_at is not None:
-        day = day_number(case.closed_at)
-        found.append((day, _CLOSED, 1))
-        if case.registered_at is not None:
-            found.append((day, STOCK_ALONE, -1))
-    if shape.limits and case.close_due_at is not None:
-        found.append((_limit_day(case.close_due_at), _LIMITS_BY_NUMBER[shape.limits], 1))
-    if case.dispatches and not case.void:
-        _add_dispatches(found, case.dispatches)
-    return found
-
-
-def _add_dispatches(found: list[Part], dispatches: Iterable[Dispatch]) -> None:
-    for at, returned_at in dispatches:
-        sent = day_number(at)
-        found.append((sent, _SENT, 1))
-        if returned_at is not None:
-            found += ((sent, _IN_VAIN, 1), (day_number(returned_at), _RETURNED, 1))
-
-
-STOCK_ALONE = (STOCK,)
-_LAG_S, _HANDLED_S, _CLOSED = ("lag_s",), ("handled_s",), ("closed_in_period",)
-_SENT, _IN_VAIN, _RETURNED = ("dispatches",), ("sent_in_vain",), ("returns",)
-_LIMITS_BY_NUMBER = ((), LIMITS[:1], LIMITS)
-_STOPPED = CLOSED | HELD | DROPPED  # no clock of a case runs in these
-
-
-def limit_day_of(case: CaseFacts) -> Day | None:
-    """Return the day on which the closing limit of a case passes, None where none counts; 24:00 belongs to the day."""
-    if case.close_due_at is None or not count_rules.has_limit(case):
-        return None
-    return _limit_day(case.close_due_at)
-
-
-def _limit_day(at: Instant) -> Day:
-    return _day_before(at) if at.endswith(":00:00.000Z") else day_number(at)
-
-
-@lru_cache(maxsize=4_096)
-def _day_before(at: Instant) -> Day:
-    return day_number(instants.later(at, timedelta(milliseconds=-1)))
 
 
 def ahead(case: CaseFacts, window: Window) -> dict[str, int]:

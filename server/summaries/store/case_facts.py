@@ -11,7 +11,7 @@ from server.instants import Instant
 from server.records.domain.case_facts import CaseFacts
 from server.records.domain.case_steps import Dispatch, Ending, Step
 from server.records.domain.status import Status
-from server.summaries.domain import contributions, periods
+from server.summaries.domain import case_parts, contributions, periods
 from server.summaries.domain.count_rules import still_open
 
 COLUMNS = (
@@ -150,7 +150,7 @@ def row_of(facts: CaseFacts, stepped_at: Instant) -> dict[str, Any]:
         "closed_day": _day(facts.closed_at),
         "running": int(running),
         "handled_s": contributions.handling_seconds(facts),
-        "limit_day": contributions.limit_day_of(facts),
+        "limit_day": case_parts.limit_day_of(facts),
         "lag_s": facts.lag_s,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
@@ -17,7 +17,7 @@ from server.records.domain.case_steps import Step
 from server.records.store import case_json
 from server.summaries.domain import counting_keys, periods
 from server.summaries.domain.periods import Period
-from server.summaries.store import case_facts
+from server.summaries.store import case_facts, steps_taken
 from server.summaries.store.rollup_sums import IS_CLOSING, AreaCondition
 
 _KEYS_WHERE = "SELECT received_at, id FROM case_fact WHERE"
@@ -116,32 +116,6 @@ def all_candidates(reading: Reading, inside: Condition, period: Period, as_of: I
     bases = " UNION ".join(f"{base}{inside.sql}" for base in ALL_BASES)
     found = f"id IN (SELECT id FROM ({bases}) AS found) AND received_at <= :as_of"
     return _as_of(reading, found, _values(inside, period, as_of), as_of)
-
-
-def changed_since(
-    reading: Reading, inside: AreaCondition, period: Period, as_of: Instant
-) -> list[tuple[CaseFacts, CaseFacts | None]]:
-    """Return every case received by the end of a period that has changed since an instant: as it is, and as it was.
-
-    None as its past state for one that did not exist yet. All parts of one summary share what is read once.
-    """
-    values = _values(inside, period, as_of)
-    key = ("changed since", inside.sql, *inside.values.values(), values["last"], as_of)
-    return reading.once(key, lambda each: list(_changed_since(each, inside, values, as_of)))
-
-
-def _changed_since(
-    reading: Reading, inside: AreaCondition, values: dict[str, Any], as_of: Instant
-) -> Iterator[tuple[CaseFacts, CaseFacts | None]]:
-    # Found by id first: the index knows both, and what was received later is not looked at.
-    ids = f"SELECT id FROM ({CHANGED[0]}{inside.sql}) AS found"
-    rows = reading.sql.tuples(f"SELECT {_FACTS} FROM case_fact WHERE id IN ({ids})", values)
-    found = list(map(case_facts.from_values, rows))
-    steps: dict[str, list[Step]] = {}
-    _add_steps(steps, reading, ids, values)
-    for case in found:
-        taken = steps.get(case.id)
-        yield case, None if taken is None else domain.of_history(case.id, case.path, case.category, taken)
 
 
 def closed_within(reading: Reading, first: date, last: date, as_of: Instant) -> list[CaseFacts]:
@@ -265,31 +239,12 @@ def _as_of(reading: Reading, condition: str, values: dict[str, Any], as_of: Inst
     """Return facts as of an instant; only what has changed since is replayed from its steps."""
     rows = reading.sql.rows(f"SELECT {_COLUMNS} FROM case_fact WHERE {condition}", values)
     changed = [row["id"] for row in rows if row["stepped_at"] > as_of]
-    steps = _steps(reading, changed, as_of)
+    steps = steps_taken.until(reading, changed, as_of)
     return [_facts_as_of(row, steps[row["id"]]) if row["id"] in steps else case_facts.from_row(row) for row in rows]
 
 
 def _facts_as_of(row: dict[str, Any], steps: list[Step]) -> CaseFacts:
     return domain.of_history(row["id"], row["path"], row["category"], steps)
-
-
-def _steps(reading: Reading, ids: list[str], as_of: Instant) -> dict[str, list[Step]]:
-    found: dict[str, list[Step]] = {}
-    for start in range(0, len(ids), _PER_QUERY):
-        values = {f"id{n}": id for n, id in enumerate(ids[start : start + _PER_QUERY])}
-        _add_steps(found, reading, ", ".join(f":{name}" for name in values), {**values, "as_of": as_of})
-    return found
-
-
-def _add_steps(found: dict[str, list[Step]], reading: Reading, ids: str, values: Mapping[str, Any]) -> None:
-    """Add the steps until an instant (``as_of``) of the cases with these ids, a list for IN, by case and in order."""
-    sql = f"SELECT record, {_STEP_FIELDS} FROM case_step WHERE record IN ({ids}) AND at <= :as_of"
-    for record, *step in reading.sql.tuples(f"{sql} ORDER BY record, version", dict(values)):
-        found.setdefault(record, []).append(case_facts.step_of_values(*step))
-
-
-_PER_QUERY = 5_000
-_STEP_FIELDS = ", ".join(Step._fields)
 
 
 def _values(inside: Condition, period: Period, as_of: Instant) -> dict[str, Any]:

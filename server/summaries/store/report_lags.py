@@ -24,11 +24,15 @@ def of_days(reading: Reading, inside: AreaCondition, by: str, period: Period, as
     """Return the seconds of every report of a period that had come in by an instant, in any order."""
     low, high, today = periods.number(period.first), periods.number(period.last), periods.day_number(as_of)
     found: defaultdict[Key, list[int]] = defaultdict(list)
-    # The last day alone is asked for the instant, and of now not even that: the index says no more than days.
-    past = ("received_day < :today", "received_day = :today AND received_at <= :as_of")
-    for until in past if as_of < reading.now else ("received_day <= :today",):
+    # The last day alone is asked for the instant, and of now not even that: the index says no more than days. It says
+    # who told anything, so that of that day only these are looked up.
+    past = (
+        f"{_LAGS} AND received_day < :today",
+        f"FROM case_fact WHERE received_at <= :as_of AND id IN (SELECT id {_LAGS} AND received_day = :today)",
+    )
+    for until in past if as_of < reading.now else (f"{_LAGS} AND received_day <= :today",):
         rows = reading.sql.tuples(
-            f"SELECT {_KEYS[by]}, lag_s {_LAGS} AND {until}{inside.sql}",
+            f"SELECT {_KEYS[by]}, lag_s {until}{inside.sql}",
             {"low": low, "high": high, "today": today, "as_of": as_of, **inside.values},
         )
         for key, lag_s in rows:

@@ -10,7 +10,8 @@ from server.db.transactions import Reading
 from server.instants import Instant
 from server.summaries.domain import periods
 from server.summaries.domain.area_rows import AreaScope
-from server.summaries.domain.contributions import AHEAD, COLUMNS, LATE, STOCK
+from server.summaries.domain.case_parts import STOCK
+from server.summaries.domain.contributions import AHEAD, COLUMNS, LATE
 from server.summaries.domain.count_rules import Window
 from server.summaries.domain.periods import Period
 from server.summaries.store.rollups import ALL, COUNTY

@@ -12,7 +12,7 @@ from server.errors import Invalid
 from server.records.domain.case_facts import CaseFacts
 from server.summaries.domain import contributions, periods
 from server.summaries.domain.periods import Period, Span
-from server.summaries.store import counted_cases, current_sums
+from server.summaries.store import counted_cases, current_sums, moved_cases
 from server.summaries.store.current_sums import CLOSED, RECEIVED, DayCounts
 from server.summaries.store.rollup_sums import AreaCondition
 from server.summaries.usecases import closure_summary
@@ -72,7 +72,7 @@ def _counts(reading: Reading, view: View, period: Period) -> DayCounts:
         # As far as the other parts of the summary read them; what came in later adds nothing to these days.
         month_end = periods.containing(Span.MONTH, periods.day_of(view.as_of)).last
         until = Period(period.first, min(view.period.last, month_end))
-        for now, then in counted_cases.changed_since(reading, inside, until, view.as_of):
+        for now, then in moved_cases.since(reading, inside, until, view.as_of):
             found.subtract(_of_case(now))
             if then is not None:
                 found.update(_of_case(then))

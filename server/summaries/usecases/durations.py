@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from server.summaries.domain.area_rows import AreaScope
 from server.summaries.domain.contributions import Percentiles
 from server.summaries.domain.periods import Period
 from server.summaries.store import percentiles, rollup_sums, rollups
+from server.summaries.store.moved_cases import Changed
 from server.summaries.store.percentiles import Adjustment
 from server.summaries.store.rollup_sums import CATEGORY, MONTH, AreaCondition
 
@@ -26,7 +27,7 @@ class Aggregation:
     """What to sum up: the cases of an area scope over a period, a row for each path, category or month (``by``).
 
     row_of: key of the row of a path, category or month number. changed: the cases that have changed since the instant
-    of the area scope, as they stand with the sign -1, and as they stood with 1.
+    of the area scope, as they stand and as they stood, None for what did not exist yet.
     """
 
     area_scope: AreaScope
@@ -34,7 +35,7 @@ class Aggregation:
     by: str
     period: Period
     row_of: Callable[[Any], str]
-    changed: list[tuple[int, CaseFacts]]
+    changed: Sequence[Changed]
 
     @property
     def as_of(self) -> Instant:
@@ -51,13 +52,36 @@ class Aggregation:
         """(case, day of registration, adjustment of its length) of the changed cases that are handled in the period."""
         first, last = periods.number(self.period.first), periods.number(self.period.last)
         found = []
-        for sign, case in self.changed:
+        for sign, case in self.states(if_unlike=_is_handled_alike):
             if case.registered_at is None or case.fed_back_at is None:
                 continue
             day = periods.day_number(case.registered_at)
             if first <= day <= last and (took := contributions.handling_seconds(case)) is not None:
                 found.append((case, day, Adjustment(sign, took)))
         return found
+
+    def states(
+        self, *, if_unlike: Callable[[CaseFacts, CaseFacts], bool] = lambda now, then: False
+    ) -> Iterator[tuple[int, CaseFacts]]:
+        """Yield what is to be taken away, with the sign -1, and to be added, with 1, of the cases that have changed.
+
+        if_unlike: says of a case whether its two states come to the same, so that both may be left out.
+        """
+        for now, then in self.changed:
+            if then is None:
+                yield -1, now
+            elif not if_unlike(now, then):
+                yield -1, now
+                yield 1, then
+
+
+def _is_handled_alike(now: CaseFacts, then: CaseFacts) -> bool:
+    """Return whether both states of a case count in one row with one handling time, or neither with any."""
+    if now.fed_back_at is None and then.fed_back_at is None:
+        return True
+    took_as_long = now.fed_back_at == then.fed_back_at and now.held_s == then.held_s
+    stands_alike = now.void == then.void and now.merged == then.merged and now.category == then.category
+    return took_as_long and stands_alike and now.dispatches == then.dispatches
 
 
 def from_every_case(reading: Reading, aggregation: Aggregation) -> dict[str | None, Percentiles]:

@@ -46,7 +46,7 @@ def _recategorised(aggregation: Aggregation) -> dict[str, list[Adjustment]]:
     if aggregation.by != CATEGORY:
         return found
     first, last = periods.number(aggregation.period.first), periods.number(aggregation.period.last)
-    for sign, case in aggregation.changed:
+    for sign, case in aggregation.states():
         day = periods.day_number(case.received_at)
         # What came in after the instant was not read in the first place, and stands in ``changed`` as it is now alone.
         if case.lag_s is not None and first <= day <= last and case.received_at <= aggregation.as_of:
