@@ -14,7 +14,8 @@ from uuid import UUID
 from server import instants
 from server.admin.usecases import housekeeping, setup
 from server.cases.store import rechecks
-from server.cases.store.rechecks import Wanted
+from server.cases.store.rechecks import Recheck, Wanted
+from server.cases.usecases import authorization
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import ChangeRequest
 from server.db import database, training
@@ -31,7 +32,7 @@ from server.grid.domain.areas import Place
 from server.grid.domain.file_rows import SheetRow
 from server.grid.domain.scope import Scope
 from server.instants import BEIJING
-from server.people.domain.actors import Role
+from server.people.domain.actors import Actor, Role
 from server.people.store import people as stored_people
 from server.records.store import records
 from server.scheduler.usecases import running
@@ -109,18 +110,26 @@ def _call_about_drawn(tx: Transaction) -> None:
     for each in filter(lambda one: one.waits, drawn):
         if instants.later(each.drawn_at, CALLED_AFTER) > tx.now:
             continue
-        record = records.find_for_writing(tx, each.record)
-        callers = [
-            one.name
-            for one in stored_people.on_duty(tx, Scope(places=(Place(each.town),)))
-            if one.role is Role.TOWN_STATION
-        ]
-        if record is None or record.case is None or not callers or callers[0] == record.case.closed_by:
+        caller = _caller_about(tx, each)
+        if caller is None:
             continue
         called += 1
         found = {"pass": "yes"} if called % FAILED_OF else {"pass": "no", "note": "当事人说又堆上了"}
         asked = ChangeRequest("recheck", {**found, "method": "phone"})
-        interactive.change(tx, each.record, asked, by=stored_people.actor(tx, callers[0]))
+        interactive.change(tx, each.record, asked, by=caller)
+
+
+def _caller_about(tx: Transaction, drawn: Recheck) -> Actor | None:
+    """Return somebody of the town who may check a drawn case again; None where nobody may."""
+    record = records.find_for_writing(tx, drawn.record)
+    if record is None:
+        return None
+    for each in stored_people.on_duty(tx, Scope(places=(Place(drawn.town),))):
+        if each.role is Role.TOWN_STATION:
+            caller = stored_people.actor(tx, each.name)
+            if authorization.allowed(tx, record, "recheck", caller, frozenset()):
+                return caller
+    return None
 
 
 def install(tx: Transaction, basis: Basis) -> None:

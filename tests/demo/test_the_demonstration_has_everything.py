@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from contextlib import closing
 from datetime import timedelta
 from random import Random
 
@@ -12,13 +13,15 @@ import pytest
 from click.testing import CliRunner
 
 import kobo_forms
+from server.cases.domain import rechecks
 from server.cases.domain.workflow import BY_SERVER, STEP_OF
 from server.cases.usecases import authorization
 from server.cli.check import check
+from server.db import database
 from server.demo import county, people, stories
 from server.instants import text
 from server.records.domain.status import Status
-from tests.demo.half_year import END
+from tests.demo.half_year import END, a_basis
 
 LISTED = {
     "reject": "reject_reasons",
@@ -190,3 +193,13 @@ def test_no_story_comes_too_late_to_end_whatever_chance_does():
             assert list(case.moments) == sorted(case.moments)
             assert end - timedelta(days=182) <= case.moments[0]
             assert case.moments[-1] < end
+
+
+def test_nobody_checks_again_what_he_had_a_hand_in_whatever_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr(county, "LENGTH", timedelta(days=40))
+    monkeypatch.setattr(rechecks, "draw", lambda seed, pool, at: list(pool))
+    county.fill(tmp_path / "data", a_basis(), END)
+
+    with closing(database.open_inline(tmp_path / "data", clock=lambda: END)) as store, store.reading() as reading:
+        checked = reading.sql.value("SELECT COUNT(*) FROM revision WHERE action = 'recheck'")
+    assert checked > 10
