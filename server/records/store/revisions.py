@@ -119,6 +119,22 @@ def seq_of(tx: Transaction, record: str, version: int) -> int | None:
     return found
 
 
+def seq_of_change(tx: Transaction, record: str, version: int) -> int | None:
+    """Return the seq of the revision that last changed ``record`` up to ``version``: raises of epochs are passed over.
+
+    None when there is no such revision.
+    """
+    found: int | None = tx.sql.value(
+        """
+        SELECT seq FROM revision
+         WHERE record = :record AND version <= :version AND (action <> 'restore' OR origin <> 'server')
+         ORDER BY version DESC LIMIT 1
+        """,
+        {"record": record, "version": version},
+    )
+    return found
+
+
 def is_dot_used(tx: Transaction, record: str, dot: Dot, *, but_by: str) -> bool:
     """Say whether this counter of this origin is in the history of ``record`` already.
 

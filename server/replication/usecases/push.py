@@ -23,7 +23,7 @@ from server.people.store import people
 from server.problems.domain.problems import Problem, ProblemKind
 from server.problems.store import problems
 from server.records.domain import relation
-from server.records.store import revisions
+from server.records.store import epoch_raises, revisions
 from sync.changes import CREATING, Change, Verdict
 
 
@@ -133,8 +133,9 @@ def _kept_as(by: Actor, raw: Any) -> str:
 def _answered(tx: Transaction, outcome: Outcome) -> Answered:
     record, seq = outcome.record, None
     if record is not None and outcome.version is not None:
-        is_newest = record.version == outcome.version
-        seq = record.seq if is_newest else revisions.seq_of(tx, record.id, outcome.version)
+        # The seq is that of the change itself, which a backup from before a new epoch may hold.
+        is_newest = record.version == outcome.version < epoch_raises.VERSIONS
+        seq = record.seq if is_newest else revisions.seq_of_change(tx, record.id, outcome.version)
     message = outcome.message
     if message is None:
         message = "" if outcome.problem is None else problems.message_of(tx, outcome.problem)
