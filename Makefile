@@ -52,10 +52,11 @@ test-postgres: $(STAMPS)/test ## run doors, stories and stores on PostgreSQL (sk
 	@echo "==> pytest, on PostgreSQL with two processes behind a balancer: $(or $(BEHIND_A_BALANCER),nothing was named)"
 	@$(if $(BEHIND_A_BALANCER),$(PYTEST) --engine postgres --servers 2 -m "not slow and not browser and not sqlite" $(BEHIND_A_BALANCER) $(ARGS))
 
-# What is killed under load is Debian's PostgreSQL whatever the version, so not a second time here.
+# What is killed and stopped is Debian's PostgreSQL whatever the version, so not a second time here.
 test-postgres-newest: $(STAMPS)/test-postgres ## the same on the newest PostgreSQL, from the extra test-postgres, and what the engine itself promises
 	@echo "==> pytest, on PostgreSQL $(NEWEST_POSTGRES)"
-	@FIREGRID_TEST_POSTGRES_VERSION=$(NEWEST_POSTGRES) $(PYTEST) -m postgres tests/db --ignore=tests/db/test_kills_under_load.py $(ARGS)
+	@FIREGRID_TEST_POSTGRES_VERSION=$(NEWEST_POSTGRES) $(PYTEST) -m postgres tests/db --ignore=tests/db/test_kills_under_load.py \
+	  --ignore=tests/db/test_outages_of_postgres.py $(ARGS)
 	@FIREGRID_TEST_POSTGRES_VERSION=$(NEWEST_POSTGRES) $(MAKE) test-postgres
 
 test-browser: $(STAMPS)/test ## play the office pages in Chromium (skipped aloud where there is none)

@@ -87,26 +87,23 @@ class Cluster:
 
     def kill(self) -> None:
         """End it between two instructions, as a power cut would: the postmaster, and all that it has started."""
-        for pid in (self.pid, *self.children()):
-            os.kill(pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         self._ended()
 
     def stop(self) -> None:
         """End it in order, where it runs; whoever is connected is cut off."""
         if self._server is not None and self._server.poll() is None:
+            self.resume()  # one that is paused would not end
             os.kill(self.pid, signal.SIGINT)
             self._ended()
 
     def pause(self) -> None:
         """Let it answer nothing until ``resume``, as a machine does that hangs."""
-        for pid in (self.pid, *self.children()):
-            os.kill(pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let it go on."""
-        for pid in (self.pid, *self.children()):
-            with suppress(ProcessLookupError):  # it was told to end meanwhile, and does so first
-                os.kill(pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
         if self._server is not None:
             self._server.send_signal(signal.SIGCONT)  # runuser stops when what it has started is stopped
 
@@ -158,6 +155,12 @@ class Cluster:
             with suppress(OSError):  # it has ended since; next time the postmaster tells of it
                 used_s += machine.processor_s(pid)
         return used_s
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Send a signal to the postmaster, and to all that it has started."""
+        for pid in (self.pid, *self.children()):
+            with suppress(ProcessLookupError):  # one of its children has ended meanwhile
+                os.kill(pid, number)
 
     def _ended(self) -> None:
         if self._server is not None:
