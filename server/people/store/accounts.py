@@ -67,10 +67,14 @@ def display_names(reading: Reading, names: Iterable[str]) -> dict[str, str]:
 
 def find_ignoring_case(reading: Reading, name: str) -> str | None:
     """Return the name of an account that differs from ``name`` in upper and lower case at most."""
-    pattern = "".join(f"!{each}" if each in "!%_" else each for each in name)
     sql = "SELECT name FROM person WHERE name LIKE :name ESCAPE '!'"
-    alike: str | None = reading.sql.value(sql, {"name": pattern})
+    alike: str | None = reading.sql.value(sql, {"name": escaped(name)})
     return alike
+
+
+def escaped(text: str) -> str:
+    """Return a text as a pattern of ``LIKE … ESCAPE '!'`` that holds no wildcard."""
+    return "".join(f"!{each}" if each in "!%_" else each for each in text)
 
 
 def add(tx: Transaction, name: str, display: str, password_hash: str | None, state: PasswordState) -> None:

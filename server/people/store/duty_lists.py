@@ -9,7 +9,7 @@ from server.grid.domain.areas import Place
 from server.grid.domain.scope import Scope
 from server.instants import Instant
 from server.people.domain.actors import Duty, Role
-from server.people.store import scopes
+from server.people.store import accounts, scopes
 
 
 class Held(NamedTuple):
@@ -39,8 +39,7 @@ def condition(filters: Filters, now: Instant) -> scopes.Clause:
     values: dict[str, str] = {}
     if filters.q:
         terms.append("(person.name LIKE :wanted ESCAPE '!' OR person.display LIKE :wanted ESCAPE '!')")
-        pattern = "".join(f"!{each}" if each in "!%_" else each for each in filters.q)
-        values["wanted"] = f"%{pattern}%"
+        values["wanted"] = f"%{accounts.escaped(filters.q)}%"
     if filters.place is not None or filters.role:
         duty, more = _with_duty(filters, now)
         terms.append(duty)

@@ -6,19 +6,17 @@ from collections.abc import Sequence
 
 from server.db.transactions import Reading
 from server.instants import Instant
+from server.people.store.display_names import batches
 from server.records.domain.case_steps import Step
 from server.summaries.store import case_facts
 
-_PER_QUERY = 5_000
 _FIELDS = ", ".join(Step._fields)
 
 
 def until(reading: Reading, ids: Sequence[str], as_of: Instant) -> dict[str, list[Step]]:
     """Return the steps of these cases until an instant, in order, by id; nothing of what had taken none."""
     found: dict[str, list[Step]] = {}
-    for start in range(0, len(ids), _PER_QUERY):
-        values = {f"id{n}": id for n, id in enumerate(ids[start : start + _PER_QUERY])}
-        listed = ", ".join(f":{name}" for name in values)
+    for listed, values in batches(ids):
         sql = f"SELECT record, {_FIELDS} FROM case_step WHERE record IN ({listed}) AND at <= :as_of"
         for record, *step in reading.sql.tuples(f"{sql} ORDER BY record, version", {**values, "as_of": as_of}):
             found.setdefault(record, []).append(case_facts.step_of_values(*step))
