@@ -27,6 +27,7 @@ from server.photos.usecases import thumbnails
 from server.scheduler.usecases import running
 from server.settings import Settings, described
 from server.submissions.store.blobs import BlobStore
+from server.summaries.usecases import keeping_movements
 from server.webhooks.usecases import delivering
 
 T = TypeVar("T")
@@ -47,6 +48,9 @@ def doing_beside(database: Database, blobs: BlobStore, settings: Settings, *, is
     def clean() -> None:
         file_round(database, blobs)
 
+    def keep_days() -> None:
+        keeping_movements.round_of(database, stopping.is_set)
+
     def draw() -> None:
         thumbnails.round_of(database, blobs, stopping, settings.disk_free_bytes_min)
 
@@ -60,6 +64,7 @@ def doing_beside(database: Database, blobs: BlobStore, settings: Settings, *, is
             Housekeeper(lambda: label_round(database), LABELS_EVERY_S, "entering labels"),
             Housekeeper(delivering.Deliverer(database, settings).round, delivering.EVERY_S, "webhooks"),
             Housekeeper(by_one(database, "thumbnails", draw), thumbnails.EVERY_S, "thumbnails"),
+            Housekeeper(by_one(database, "movements", keep_days), keeping_movements.EVERY_S, "movements of days"),
             nullcontext() if is_seen_whole else _looking_through(database),
             nullcontext() if keeper is None else Housekeeper(keeper.round, task="backups"),
         ):

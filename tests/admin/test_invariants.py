@@ -87,6 +87,9 @@ DAMAGE |= {
     "sums are what the cases add up to": """
         UPDATE case_count SET reports = reports + 1
     """,
+    "the movements of a day are what its steps moved": f"""
+        INSERT INTO movement_day (day, kept_at) SELECT received_day, '' FROM case_fact WHERE id = '{HAZARD}'
+    """,
     "what figures are opened by is what the cases and patrols tell": """
         INSERT INTO patrol_fact VALUES ('gone', '2026-11-01T00:00:00.000Z', '130630', '', 3, 20261101)
     """,

@@ -13,12 +13,12 @@ from server.grid.domain.areas import code_of
 from server.records.domain import case_facts
 from server.records.domain.records import Record
 from server.records.store import records
-from server.summaries.store import figure_recording
+from server.summaries.store import figure_recording, movements
 from server.summaries.store.rollups import TABLES
 from tests.county import new_database
 from tests.summaries.case_histories import UNITS, History, on
 
-KEPT = ("case_fact", "case_step", "case_handover", "case_ending", *TABLES)
+KEPT = ("case_fact", "case_step", "case_handover", "case_ending", *TABLES, "movement_day", *movements.TABLES)
 
 
 def a_store(folder: Path, **more: object) -> Database:

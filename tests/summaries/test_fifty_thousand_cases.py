@@ -30,7 +30,7 @@ from server.simulate import recount
 from server.summaries.domain.periods import Period, months_of
 from server.summaries.store import case_facts as case_store
 from server.summaries.store import rollups
-from server.summaries.usecases import closure_summary
+from server.summaries.usecases import closure_summary, keeping_movements
 from server.summaries.usecases.closure_summary import Query
 from server.summaries.usecases.groupings import Grouping
 from tests.summaries.case_histories import CATEGORIES, LEADS_TO, MAY, UNITS, WIDER
@@ -38,8 +38,10 @@ from tests.summaries.lived_cases import a_store
 
 CASES, MOST_STEPS = 50_000, 14
 FIRST, LAST = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 11, 30, 4, tzinfo=UTC)
-PERIODS = (Period(date(2026, 1, 1), date(2026, 11, 30)), Period(date(2026, 4, 1), date(2026, 4, 30)))
-PASTS = ("2026-04-17T05:11:00.000Z", "2026-09-30T15:59:59.999Z")
+NOVEMBER = Period(date(2026, 11, 1), date(2026, 11, 30))
+PERIODS = (Period(date(2026, 1, 1), date(2026, 11, 30)), Period(date(2026, 4, 1), date(2026, 4, 30)), NOVEMBER)
+PASTS = ("2026-04-17T05:11:00.000Z", "2026-09-30T15:59:59.999Z", "2026-11-12T03:20:00.000Z")
+"""Since the last of them days have been kept."""
 HANDLING_DAYS = (7, 7, 7, 30, 90)
 ENDING = ("void", "merge")
 """Acts that end a case and are drawn rarely, so that most have a long life."""
@@ -154,6 +156,8 @@ def county(tmp_path_factory) -> Iterator[Any]:
     grid = [Area(code_of(path), path, level_of(code_of(path)), parent_code(code_of(path))) for path in paths]
     store.write(lambda tx: areas.add(tx, grid))
     store.write(lambda tx: fill(tx.sql, lives))
+    while keeping_movements.round_of(store):
+        continue
     rows = sorted((row for each in lives for row in each.rows), key=lambda row: row["at"])
     yield store, rows
     store.close()

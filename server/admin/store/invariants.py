@@ -19,7 +19,7 @@ from server.forms.store import forms
 from server.monthly_reports.store import reports
 from server.records.domain.status import STAGE_OF, Status
 from server.records.store import case_json
-from server.summaries.store import recount
+from server.summaries.store import movements, recount
 
 _QUERIES = {
     "a record's version is the number of its revisions, and what new epochs raised it by": """
@@ -113,6 +113,7 @@ def broken(reading: Reading) -> Iterator[tuple[str, str]]:
         yield from _handlers(reading)
         yield from _positions(reading)
         yield from recount.broken(reading.sql)
+        yield from movements.broken(reading)
         yield from reports.broken(reading)
         yield from (("the chain of the audit is whole", found) for found in chain.broken(reading))
     except ENGINE_ERRORS as error:

@@ -236,6 +236,16 @@ def number(day: date) -> Day:
     return day.year * 10_000 + day.month * 100 + day.day
 
 
+def of_number(number: Day) -> date:
+    """Return the day 2026-04-01 for 20260401."""
+    return date(number // 10_000, number // 100 % 100, number % 100)
+
+
+def last_moment(day: date) -> Instant:
+    """Return the last instant that lies in a day: instants differ by a millisecond at least."""
+    return text(parse(Period(day, day).ends_at) - timedelta(milliseconds=1))
+
+
 _DAYS_FROM = 1_000_000
 """Numbers below it are months."""
 

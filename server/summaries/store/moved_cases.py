@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from server.db.transactions import Reading
 from server.instants import Instant
@@ -16,6 +16,15 @@ from server.summaries.store.rollup_sums import AreaCondition
 
 Changed = tuple[CaseFacts, CaseFacts | None]
 """A case as it stands, and as it stood; None for one that did not exist yet."""
+
+
+class Stepped(NamedTuple):
+    """A case that took a step within a stretch of time. stepped_at: when it took the last one of that time."""
+
+    id: str
+    path: str
+    stepped_at: Instant
+
 
 _FACTS = ", ".join(case_facts.COLUMNS)
 _MAY_DIFFER = """
@@ -72,3 +81,28 @@ def _changed(reading: Reading, inside: AreaCondition, values: Mapping[str, Any],
     for case in found:
         steps = taken.get(case.id)
         yield case, None if steps is None else domain.of_history(case.id, case.path, case.category, steps)
+
+
+def stepped_on(reading: Reading, day: Period) -> list[Stepped]:
+    """Return every case that took a step on a day that is over: for sums of the whole county, never for an answer."""
+    # Few of what has changed since a day began were changed on the day itself, and of the others no step is read whole.
+    rows = reading.sql.tuples(
+        """
+        SELECT id, path, MAX(at)
+          FROM case_fact JOIN case_step ON record = id
+         WHERE stepped_at >= :starts_at AND at >= :starts_at AND at < :ends_at
+         GROUP BY id, path
+        """,
+        {"starts_at": day.starts_at, "ends_at": day.ends_at},
+    )
+    return [Stepped(*row) for row in rows]
+
+
+def between(reading: Reading, stepped: Iterable[Stepped], then: Instant, later: Instant) -> Iterator[Changed]:
+    """Yield these cases as they stood at the later of two instants, and as they stood at the earlier."""
+    paths = {case.id: case.path for case in stepped}
+    for id, steps in steps_taken.until(reading, list(paths), later).items():
+        earlier = [step for step in steps if step.at <= then]
+        # What a case counts as, by area and month, no category decides.
+        before = domain.of_history(id, paths[id], "", earlier) if earlier else None
+        yield domain.of_history(id, paths[id], "", steps), before

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from server.db.transactions import Reading
 from server.grid.domain.areas import Level
@@ -17,17 +16,18 @@ from server.summaries.domain.area_rows import AreaScope
 from server.summaries.domain.contributions import Percentiles
 from server.summaries.domain.periods import Period
 from server.summaries.store import percentiles, rollup_sums, rollups
-from server.summaries.store.moved_cases import Changed
+from server.summaries.store.movement_sums import MovementSums
 from server.summaries.store.percentiles import Adjustment
 from server.summaries.store.rollup_sums import CATEGORY, MONTH, AreaCondition
+from server.summaries.usecases.past_instants import NOTHING_CHANGED, WayBack
 
 
-@dataclass(frozen=True)  # no slots: caches its adjustments
+@dataclass(frozen=True, slots=True)
 class Aggregation:
     """What to sum up: the cases of an area scope over a period, a row for each path, category or month (``by``).
 
-    row_of: key of the row of a path, category or month number. changed: the cases that have changed since the instant
-    of the area scope, as they stand and as they stood, None for what did not exist yet.
+    row_of: key of the row of a path, category or month number. back: what has changed since the instant of the area
+    scope.
     """
 
     area_scope: AreaScope
@@ -35,7 +35,7 @@ class Aggregation:
     by: str
     period: Period
     row_of: Callable[[Any], str]
-    changed: Sequence[Changed]
+    back: WayBack = NOTHING_CHANGED
 
     @property
     def as_of(self) -> Instant:
@@ -47,18 +47,11 @@ class Aggregation:
             return self.row_of(day // 100)
         return self.row_of(case.category if self.by == CATEGORY else case.path)
 
-    @cached_property
-    def adjustments(self) -> list[tuple[CaseFacts, int, Adjustment]]:
-        """(case, day of registration, adjustment of its length) of the changed cases that are handled in the period."""
-        first, last = periods.number(self.period.first), periods.number(self.period.last)
-        found = []
-        for sign, case in self.states(if_unlike=_is_handled_alike):
-            if case.registered_at is None or case.fed_back_at is None:
-                continue
-            day = periods.day_number(case.registered_at)
-            if first <= day <= last and (took := contributions.handling_seconds(case)) is not None:
-                found.append((case, day, Adjustment(sign, took)))
-        return found
+    def movements(self, reading: Reading) -> MovementSums | None:
+        """Return what the whole days moved that are gone back over; None where there are none."""
+        if self.back.days is None:
+            return None
+        return MovementSums(reading, self.back.days, self.inside, self.by, self.period)
 
     def states(
         self, *, if_unlike: Callable[[CaseFacts, CaseFacts], bool] = lambda now, then: False
@@ -67,7 +60,7 @@ class Aggregation:
 
         if_unlike: says of a case whether its two states come to the same, so that both may be left out.
         """
-        for now, then in self.changed:
+        for now, then in self.back.changed:
             if then is None:
                 yield -1, now
             elif not if_unlike(now, then):
@@ -84,6 +77,31 @@ def _is_handled_alike(now: CaseFacts, then: CaseFacts) -> bool:
     return took_as_long and stands_alike and now.dispatches == then.dispatches
 
 
+class Adjusted(NamedTuple):
+    """An adjustment of the handling times of a row. town: path of the town in which the case is recorded."""
+
+    row: str
+    town: str
+    adjustment: Adjustment
+
+
+def _adjusted(reading: Reading, aggregation: Aggregation) -> list[Adjusted]:
+    """Return how the handling times of a past instant differ from today's, of cases registered in the period."""
+    first, last = periods.number(aggregation.period.first), periods.number(aggregation.period.last)
+    found = []
+    for sign, case in aggregation.states(if_unlike=_is_handled_alike):
+        if case.registered_at is None or case.fed_back_at is None:
+            continue
+        day = periods.day_number(case.registered_at)
+        if first <= day <= last and (took := contributions.handling_seconds(case)) is not None:
+            town = rollups.town_of(case.path)
+            found.append(Adjusted(aggregation.row_of_case(case, day), town, Adjustment(sign, took)))
+    moved = aggregation.movements(reading)
+    for key, town, took, n in moved.times() if moved is not None else ():
+        found.append(Adjusted(aggregation.row_of(key), town, Adjustment(-n, took)))
+    return found
+
+
 def from_every_case(reading: Reading, aggregation: Aggregation) -> dict[str | None, Percentiles]:
     """Return the percentiles of each row, and under None those of all, from the length of every case."""
     rows: dict[str, list[int]] = {}
@@ -92,8 +110,8 @@ def from_every_case(reading: Reading, aggregation: Aggregation) -> dict[str | No
     ).items():
         rows.setdefault(aggregation.row_of(key), []).extend(lengths)
     adjustments: dict[str, list[Adjustment]] = {}
-    for case, day, adjustment in aggregation.adjustments:
-        adjustments.setdefault(aggregation.row_of_case(case, day), []).append(adjustment)
+    for row, _, adjustment in _adjusted(reading, aggregation):
+        adjustments.setdefault(row, []).append(adjustment)
     for row, each in adjustments.items():
         rows[row] = percentiles.adjusted(rows.get(row, []), each)
     everything = [length for lengths in rows.values() for length in lengths]
@@ -113,10 +131,11 @@ def by_area(reading: Reading, aggregation: Aggregation, level: Level) -> dict[st
             continue
         rows.setdefault(aggregation.row_of(town), Counter()).update(buckets)
         members.setdefault(aggregation.row_of(town), set()).add(town)
-    for case, _, _ in aggregation.adjustments:
-        members.setdefault(aggregation.row_of(case.path), set()).add(rollups.town_of(case.path))
+    adjusted = _adjusted(reading, aggregation)
+    for row, town, _ in adjusted:
+        members.setdefault(row, set()).add(town)
     numbers = _numbers(aggregation.period)
-    return _by_buckets(reading, aggregation, rows, lambda row: (numbers, members[row]), (numbers, towns or None))
+    return _by_buckets(reading, adjusted, rows, lambda row: (numbers, members[row]), (numbers, towns or None))
 
 
 def by_month(reading: Reading, aggregation: Aggregation) -> dict[str | None, Percentiles]:
@@ -129,7 +148,7 @@ def by_month(reading: Reading, aggregation: Aggregation) -> dict[str | None, Per
     number_of = {aggregation.row_of(number): number for number in _numbers(aggregation.period)}
     return _by_buckets(
         reading,
-        aggregation,
+        _adjusted(reading, aggregation),
         rows,
         lambda row: ((number_of[row],), towns or None),
         (_numbers(aggregation.period), towns or None),
@@ -142,14 +161,13 @@ MonthsAndTowns = tuple[Iterable[int], Iterable[str] | None]
 
 def _by_buckets(
     reading: Reading,
-    aggregation: Aggregation,
+    adjusted: Iterable[Adjusted],
     rows: dict[str, Counter[int]],
     months_and_towns: Callable[[str], MonthsAndTowns],
     everything: MonthsAndTowns,
 ) -> dict[str | None, Percentiles]:
     adjustments: dict[str, list[Adjustment]] = {}
-    for case, day, adjustment in aggregation.adjustments:
-        row = aggregation.row_of_case(case, day)
+    for row, _, adjustment in adjusted:
         adjustments.setdefault(row, []).append(adjustment)
         rows.setdefault(row, Counter())[adjustment.took // rollups.BUCKET_S] += adjustment.sign
     found: dict[str | None, Percentiles] = {

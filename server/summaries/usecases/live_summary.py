@@ -1,11 +1,12 @@
 """Compute the closure summary from rollups, so that a million cases take milliseconds.
 
-As of a past instant it is today's sums corrected by the cases that have changed since, which alone are replayed.
+As of a past instant it is today's sums corrected by what has changed since (``past_instants``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from server.db.transactions import Reading
@@ -14,10 +15,8 @@ from server.summaries.domain import area_rows, periods
 from server.summaries.domain.area_rows import ELSEWHERE, AreaScope
 from server.summaries.domain.periods import Period, Span
 from server.summaries.domain.summary_rows import Summary
-from server.summaries.store import moved_cases
-from server.summaries.store.moved_cases import Changed
 from server.summaries.store.rollup_sums import CATEGORY, MONTH, PATH, AreaCondition
-from server.summaries.usecases import durations, report_lags, row_sums
+from server.summaries.usecases import durations, past_instants, report_lags, row_sums
 from server.summaries.usecases.durations import Aggregation
 from server.summaries.usecases.row_sums import Times
 
@@ -55,7 +54,7 @@ def by_area(reading: Reading, area_scope: AreaScope, level: Level, period: Perio
             rows[path] = area_rows.row_containing(area_scope.current_path(path), names)
         return rows[path]
 
-    aggregation = _aggregation_of(reading, area_scope, PATH, period, row_of)
+    aggregation = _aggregation_of(reading, area_scope, PATH, period, row_of, is_by_towns=level is Level.TOWN)
     sums = row_sums.of(reading, aggregation)
     took = Times(durations.by_area(reading, aggregation, level), report_lags.by_area(reading, aggregation, level))
     ended = sorted(key for key in sums.rows() - set(in_force) - {ELSEWHERE} if sums.is_nonzero(key))
@@ -102,7 +101,13 @@ def by_month(reading: Reading, area_scope: AreaScope, period: Period, take: Took
 
 
 def _aggregation_of(
-    reading: Reading, area_scope: AreaScope, by: str, period: Period, row_of: Callable[[Any], str]
+    reading: Reading,
+    area_scope: AreaScope,
+    by: str,
+    period: Period,
+    row_of: Callable[[Any], str],
+    *,
+    is_by_towns: bool = False,
 ) -> Aggregation:
     """Return what is to be summed up, cut at the end of the month of the instant: later columns are all nought.
 
@@ -114,8 +119,18 @@ def _aggregation_of(
     month = periods.containing(Span.MONTH, periods.day_of(as_of))
     is_cut = as_of < reading.now and by != CATEGORY and period.first >= month.first
     until = Period(period.first, min(period.last, periods.day_of(as_of) if is_cut else month.last))
-    changed: Sequence[Changed] = ()
-    if as_of < reading.now:
-        # Of a month that is over, most of what has changed since came in later, and the others share what is read.
-        changed = (moved_cases.counted_since if is_cut else moved_cases.since)(reading, inside, until, as_of)
-    return Aggregation(area_scope, inside, by, until, row_of, changed)
+    aggregation = Aggregation(area_scope, inside, by, until, row_of)
+    if as_of >= reading.now:
+        return aggregation
+    # Of a month that is over, most of what has changed since came in later, and the others share what is read.
+    find = past_instants.counted if is_cut else past_instants.case_by_case
+    if is_cut and until.last == periods.day_of(as_of) and _is_of_towns(aggregation, is_by_towns=is_by_towns):
+        find = past_instants.by_days
+    return replace(aggregation, back=find(reading, inside, until, as_of))
+
+
+def _is_of_towns(aggregation: Aggregation, *, is_by_towns: bool) -> bool:
+    """Return whether what is kept by town alone tells every row of an aggregation."""
+    if durations.whole_towns(aggregation.area_scope) is None:
+        return False
+    return aggregation.by == MONTH or (is_by_towns and durations.each_in_one_row(aggregation))

@@ -32,6 +32,7 @@ def of(reading: Reading, aggregation: Aggregation, *, is_brief: bool = False) ->
     """Return the sums of an aggregation. is_brief: without results and opening stock, which nobody asked for."""
     sums = RowSums(aggregation)
     sums.add_rollups(reading, is_brief=is_brief)
+    sums.take_back_days(reading)
     sums.add_changed()
     return sums
 
@@ -67,6 +68,20 @@ class RowSums:
             for key, codes in rollup_sums.results(reading, inside, by, ranges).items():
                 _add(self.results, self._aggregation.row_of(key), codes)
             self._add_opening(rollup_sums.stocks(reading, inside, by, before))
+        if self._aggregation.back.days is None:
+            self._add_reopened_later(reading)
+
+    def take_back_days(self, reading: Reading) -> None:
+        """Take away what the whole days moved that are gone back over."""
+        moved = self._aggregation.movements(reading)
+        if moved is not None:
+            for columns in (moved.counts(), moved.lateness(self._window)):
+                self._add_columns(columns, -1)
+            for key, codes in moved.results().items():
+                _add(self.results, self._aggregation.row_of(key), codes, -1)
+
+    def _add_reopened_later(self, reading: Reading) -> None:
+        inside, by, period = self._aggregation.inside, self._aggregation.by, self._aggregation.period
         reopened = rollup_sums.reopened_later(reading, inside, by, period)
         self._reopened += reopened.total()
         if by == MONTH:
@@ -75,7 +90,7 @@ class RowSums:
 
     def add_changed(self) -> None:
         """Take away the cases that have changed since the instant as they stand, and add them as they stood."""
-        for now, then in self._aggregation.changed:
+        for now, then in self._aggregation.back.changed:
             self._add_difference(now, then)
         for (row, columns), n in self._parts.items():
             _add(self.columns, row, dict.fromkeys(columns, n))
@@ -121,9 +136,9 @@ class RowSums:
         as_of = self._aggregation.as_of
         return contributions.figures(columns, results, took.handling.get(key), as_of, took.lags.get(key))
 
-    def _add_columns(self, found: Mapping[Any, Mapping[str, int]]) -> None:
+    def _add_columns(self, found: Mapping[Any, Mapping[str, int]], sign: int = 1) -> None:
         for key, columns in found.items():
-            _add(self.columns, self._aggregation.row_of(key), columns)
+            _add(self.columns, self._aggregation.row_of(key), columns, sign)
 
     def _add_opening(self, stocks: Counter[Any]) -> None:
         if self._aggregation.by == MONTH:
@@ -155,7 +170,8 @@ class RowSums:
     def _add_state(self, sign: int, case: CaseFacts) -> None:
         """Add, or take away, what no day keeps of a case: lateness, limits ahead, result, closings undone later."""
         aggregation, first, last = self._aggregation, self._first, self._last
-        for day, reopened_day in contributions.reopenings(case) if case.endings else ():
+        # Where days are gone back over, the period ends with the instant's own: no later reopening is known to it.
+        for day, reopened_day in contributions.reopenings(case) if case.endings and not aggregation.back.days else ():
             if first <= day <= last:
                 self._add_reopened(sign, case, day, reopened_day > last, reopened_day // 100 > day // 100)
         late, ahead = contributions.lateness(case, self._window), contributions.ahead(case, self._window)
