@@ -65,11 +65,11 @@ def fill(folder: Path) -> Iterator[Figure]:
     size = (folder / FILE_NAME).stat().st_size / 1e9
     yield Figure(f"{CASES:,} cases made", time.process_time() - began, "s", reference=f"of processor, {size:.1f} GB")
     yield from labels.indexed(folder)
-    yield _days_kept(folder)
+    yield from _days_kept(folder)
 
 
-def _days_kept(folder: Path) -> Figure:
-    """Keep what each day moved in the sums, as a server does in the background, and return what it took."""
+def _days_kept(folder: Path) -> Iterator[Figure]:
+    """Keep what each day moved in the sums, as a server does in the background, and yield what it took."""
     end, days = _end(folder), 0
     store = database.open_inline(folder, lambda: end)
     began = time.process_time()
@@ -77,11 +77,13 @@ def _days_kept(folder: Path) -> Figure:
         days += 1
     took = time.process_time() - began
     store.close()
-    return Figure("movements of a day kept", took / max(days, 1), "s", reference=f"of processor, {days} days")
+    if days:
+        yield Figure("movements of a day kept", took / days, "s", reference=f"of processor, {days} days")
 
 
 def measured(folder: Path) -> Iterator[Figure]:
-    """Measure a county that ``fill`` has filled."""
+    """Measure a county that ``fill`` has filled, of this program or one before it."""
+    yield from _days_kept(folder)
     end, ending = _end(folder), f"-{uuid4().hex[:8]}"
     password, case_no = board.add_readers(folder, ending), board.case_number(folder)
     store = database.open_inline(folder, lambda: end)

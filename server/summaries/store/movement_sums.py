@@ -26,7 +26,7 @@ class KeptDays(NamedTuple):
 class MovementSums:
     """Reads what some days moved in the sums of a period.
 
-    by: PATH, of which the keys are towns, or MONTH. inside: whole towns.
+    by: PATH, of which the keys are towns, or MONTH. inside: whole towns. period: ends before these days begin.
     """
 
     def __init__(self, reading: Reading, days: KeptDays, inside: AreaCondition, by: str, period: Period) -> None:
@@ -57,8 +57,8 @@ class MovementSums:
         return self._grouped("movement_time", "path, handled_s, SUM(n)", in_period, "period / 100", ", path, handled_s")
 
     def lateness(self, window: Window) -> Columns:
-        """Return what moved in the sums of LATE and AHEAD; the instant of ``window`` lies before these days."""
-        self._values |= {"as_of": window.as_of, "day_before": window.day_before, "today": _day(window)}
+        """Return what moved in the sums of LATE and AHEAD; the instant of ``window`` lies in the period's last day."""
+        self._values |= {"as_of": window.as_of, "day_before": window.day_before}
         found: Columns = {}
         undecided = "decided_at IS NULL AND received_day BETWEEN :low AND :high AND received_at <= :day_before"
         for key, n in self._grouped("movement_state", "SUM(n)", undecided, "received_day / 100"):
@@ -66,7 +66,7 @@ class MovementSums:
         running = "running = 1 AND registered_day BETWEEN :low AND :high"
         for key, *late in self._grouped("movement_state", _LATE_SUMS, running, "registered_day / 100"):
             found.setdefault(key, Counter()).update(dict(zip(LATE[1:], late, strict=True)))
-        ahead = "limit_day BETWEEN :today AND :high AND limit_day >= :low AND close_due_at > :as_of"
+        ahead = "limit_day = :high AND close_due_at > :as_of"
         closed = "COALESCE(SUM(n) FILTER (WHERE closed_day IS NOT NULL), 0)"
         for key, *sums in self._grouped("movement_state", f"SUM(n), {closed}", ahead, "limit_day / 100"):
             found.setdefault(key, Counter()).update(dict(zip(AHEAD, sums, strict=True)))
@@ -85,7 +85,3 @@ _LATE_SUMS = ", ".join(
     for late in (_CLOSING, HANDLING_OVERDUE, f"{_CLOSING} AND reworked > 0", f"{HANDLING_OVERDUE} AND extended > 0")
 )
 """Sums of LATE but its first, as ``rollup_sums.lateness`` counts them."""
-
-
-def _day(window: Window) -> Day:
-    return periods.day_number(window.as_of)

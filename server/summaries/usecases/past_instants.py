@@ -19,6 +19,8 @@ from server.summaries.store.moved_cases import Changed
 from server.summaries.store.movement_sums import KeptDays
 from server.summaries.store.rollup_sums import AreaCondition
 
+_DAY = timedelta(days=1)
+
 
 class WayBack(NamedTuple):
     """What lies between now and a past instant.
@@ -60,16 +62,12 @@ def by_days(reading: Reading, inside: AreaCondition, period: Period, as_of: Inst
 
 def _days_after(reading: Reading, own: date) -> KeptDays | None:
     """Return the days that are kept without a gap after a day that is kept, too; None where there is none."""
-    kept = movements.kept(reading, periods.number(own))
-    last = own
-    for day in kept:
-        if day != periods.number(last):
-            break
-        last += timedelta(days=1)
-    until = last - timedelta(days=1)  # ``last`` is the first that is not kept
-    if until <= own:
-        return None
-    return KeptDays(periods.number(own + timedelta(days=1)), periods.number(until))
+    kept = set(movements.kept(reading, periods.number(own)))
+    following = own
+    while periods.number(following) in kept:
+        following += _DAY
+    first, last = own + _DAY, following - _DAY
+    return KeptDays(periods.number(first), periods.number(last)) if first <= last else None
 
 
 def _on_own_day(reading: Reading, inside: AreaCondition, own: date, as_of: Instant) -> list[Changed]:

@@ -32,7 +32,7 @@ def of(reading: Reading, aggregation: Aggregation, *, is_brief: bool = False) ->
     """Return the sums of an aggregation. is_brief: without results and opening stock, which nobody asked for."""
     sums = RowSums(aggregation)
     sums.add_rollups(reading, is_brief=is_brief)
-    sums.take_back_days(reading)
+    sums.take_back_days(reading, is_brief=is_brief)
     sums.add_changed()
     return sums
 
@@ -71,14 +71,15 @@ class RowSums:
         if self._aggregation.back.days is None:
             self._add_reopened_later(reading)
 
-    def take_back_days(self, reading: Reading) -> None:
-        """Take away what the whole days moved that are gone back over."""
+    def take_back_days(self, reading: Reading, *, is_brief: bool) -> None:
+        """Take away what the whole days moved that are gone back over; is_brief: as for ``add_rollups``."""
         moved = self._aggregation.movements(reading)
-        if moved is not None:
-            for columns in (moved.counts(), moved.lateness(self._window)):
-                self._add_columns(columns, -1)
-            for key, codes in moved.results().items():
-                _add(self.results, self._aggregation.row_of(key), codes, -1)
+        if moved is None:
+            return
+        self._add_columns(moved.counts(), -1)
+        self._add_columns(moved.lateness(self._window), -1)
+        for key, codes in () if is_brief else moved.results().items():
+            _add(self.results, self._aggregation.row_of(key), codes, -1)
 
     def _add_reopened_later(self, reading: Reading) -> None:
         inside, by, period = self._aggregation.inside, self._aggregation.by, self._aggregation.period
