@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +20,7 @@ from tests.api_county import PASSWORD
 from tests.source_tree import ROOT
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 AXE = ROOT / "build/web/node_modules/axe-core/axe.min.js"
 SIZES = {"desk": (1440, 900), "small desk": (1366, 768), "enlarged": (960, 600), "phone": (390, 844)}
@@ -71,28 +73,42 @@ def listening(app: Flask) -> Iterator[str]:
 
 @contextmanager
 def browser_window(address: str, size: str = "desk", *, script: bool = True) -> Iterator[Window]:
-    """Lend a window on the server at ``address``. Skips the test aloud without a browser; in CI it fails."""
+    """Lend a window on the server at ``address``, which knows nothing of windows before it.
+
+    Skips the test aloud without a browser; in CI it fails.
+    """
     chromium = shutil.which("chromium")
     if chromium is None or not AXE.exists():
         lacking = "chromium (apt-get install chromium)" if chromium is None else f"{AXE} (make builds it)"
         if os.environ.get("CI"):
             pytest.fail(f"there is no {lacking}")
         pytest.skip(f"NOT TRIED: there is no {lacking}")
-    from playwright.sync_api import sync_playwright
 
     width, height = SIZES[size]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-dev-shm-usage"],
-            env={**os.environ, "LANGUAGE": "en"},  # in which order a date is typed
-        )
-        page = browser.new_page(
-            viewport={"width": width, "height": height}, java_script_enabled=script, bypass_csp=False, locale="zh-CN"
-        )
-        window = Window(page, address)
-        page.on("console", lambda message: message.type == "error" and window.said.append(message.text))
-        page.on("pageerror", lambda error: window.said.append(str(error)))
-        page.on("request", lambda request: request.url.startswith(address) or window.left.append(request.url))
+    page = _running(chromium).new_page(
+        viewport={"width": width, "height": height}, java_script_enabled=script, bypass_csp=False, locale="zh-CN"
+    )
+    window = Window(page, address)
+    page.on("console", lambda message: message.type == "error" and window.said.append(message.text))
+    page.on("pageerror", lambda error: window.said.append(str(error)))
+    page.on("request", lambda request: request.url.startswith(address) or window.left.append(request.url))
+    try:
         yield window
-        browser.close()
+    finally:
+        page.context.close()
+
+
+@cache
+def _running(chromium: str) -> Browser:
+    """Start the browser of all windows of this process, which ends with it: to start one takes a second."""
+    from playwright.sync_api import sync_playwright
+
+    playwright = sync_playwright().start()
+    browser = playwright.chromium.launch(
+        executable_path=chromium,
+        args=["--no-sandbox", "--disable-dev-shm-usage"],
+        env={**os.environ, "LANGUAGE": "en"},  # in which order a date is typed
+    )
+    atexit.register(playwright.stop)
+    atexit.register(browser.close)
+    return browser
