@@ -107,23 +107,25 @@ def commits_are_not_synced(patch) -> None:
     patch.setattr(connections, "connect", connected)
 
 
-PLANTED: tuple[tuple[Callable, tuple[str, ...]], ...] = (
-    (last_one_wins, (*faults.ALL, faults.OVERLAP)),
-    (what_is_older_than_what_was_shown_goes, (*faults.ALL, faults.OVERLAP)),
-    (repeats_are_told_that_all_went_well, (*faults.ALL, faults.OVERLAP)),
-    (the_last_commits_seem_idle, faults.ALL),
-    (buckets_forget_assignees, faults.ALL),
-    (a_restore_raises_no_version, faults.ALL),
-    (nothing_is_offered_again, faults.ALL),
-    (a_bucket_that_is_cut_counts_as_whole, faults.ALL),
-    (nothing_is_removed, faults.ALL),
-    (commits_are_not_synced, faults.ALL),
+PLANTED: tuple[tuple[Callable, tuple[str, ...], int], ...] = (
+    (last_one_wins, (*faults.ALL, faults.OVERLAP), 3),
+    (what_is_older_than_what_was_shown_goes, (*faults.ALL, faults.OVERLAP), 3),
+    (repeats_are_told_that_all_went_well, (*faults.ALL, faults.OVERLAP), 1),
+    (the_last_commits_seem_idle, faults.ALL, 6),
+    (buckets_forget_assignees, faults.ALL, 6),
+    (a_restore_raises_no_version, faults.ALL, 1),
+    (nothing_is_offered_again, faults.ALL, 1),
+    (a_bucket_that_is_cut_counts_as_whole, faults.ALL, 1),
+    (nothing_is_removed, faults.ALL, 6),
+    (commits_are_not_synced, faults.ALL, 1),
 )
+"""Each fault with what else may befall the county, and which of the tries to make first: it found the fault before."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("plant", "may"), PLANTED, ids=lambda value: getattr(value, "__name__", ""))
-def test_a_planted_fault_is_found(monkeypatch, plant, may):
+@pytest.mark.parametrize(("plant", "may", "first"), PLANTED, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_planted_fault_is_found(monkeypatch, plant, may, first):
     plant(monkeypatch)
+    seeds = sorted(range(1, TRIES + 1), key=lambda seed: seed != first)
 
-    assert any(runs.play(runs.draw(seed, PHONES, DAYS, may)).is_broken for seed in range(1, TRIES + 1))
+    assert any(runs.play(runs.draw(seed, PHONES, DAYS, may)).is_broken for seed in seeds)
