@@ -14,6 +14,8 @@ STAMPS := $(VENV)/stamps
 WEB := $(wildcard server/office/web/* server/office/web/.npmrc server/office/web/src/*)
 # As many workers as there are cores; each takes over what another has not begun. ARGS="-n 0" for one, with --pdb.
 PYTEST := $(BIN)/pytest -n auto --dist worksteal
+# Slow tests wait for processes that they start half of the time: two workers for each core.
+PYTEST_SLOW := $(BIN)/pytest -n $(shell echo $$((2 * $$(nproc)))) --dist worksteal
 # What asks every store of what it keeps; the rest of the suite runs on PostgreSQL, too: ON_POSTGRES=tests.
 ON_POSTGRES ?= tests/openrosa tests/api tests/stories tests/replication tests/records tests/settlement tests/closing \
   tests/phones tests/photos tests/people tests/staffing tests/changes tests/submissions tests/audit tests/admin tests/webhooks
@@ -44,7 +46,7 @@ test-all: test test-slow test-postgres test-browser ## run every test
 
 test-slow: $(STAMPS)/test ## run the slow tests: real servers, Java form engine, packaging
 	@echo "==> pytest, the slow tests"
-	@exec $(PYTEST) -m slow $(ARGS)
+	@exec $(PYTEST_SLOW) -m slow $(ARGS)
 
 test-postgres: $(STAMPS)/test ## run doors, stories and stores on PostgreSQL (skipped aloud where there is none; make test-slow has its own tests)
 	@echo "==> pytest, on PostgreSQL"
