@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -357,10 +357,7 @@ def test_a_process_that_serves_says_so_again_once_its_connection_was_lost(connec
         _end_connections(connection)
         with monkeypatch.context() as elsewhere:
             elsewhere.setattr("server.db.postgres.engine._SERVED_HERE", {})  # as another process sees it
-            for _ in range(PATIENCE):
-                if other.is_served_elsewhere():
-                    break
-                time.sleep(0.05)
+            _wait_until(other.is_served_elsewhere)
             assert other.is_served_elsewhere()
 
 
@@ -373,13 +370,19 @@ def test_a_process_that_serves_and_was_cut_off_just_now_is_not_taken_for_gone(co
         with pytest.raises(Busy), other.alone():
             pass
 
-        for _ in range(PATIENCE):  # and it says so again: the lock is let go
-            if other.is_served_elsewhere():
-                break
-            time.sleep(0.05)
+        _wait_until(other.is_served_elsewhere)  # it says so again: the lock is let go
         assert other.is_served_elsewhere()
+    _wait_until(lambda: not other.is_served_elsewhere())  # PostgreSQL ends its side of a connection after ours
     with other.alone():  # nobody is left
         pass
+
+
+def _wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait until it is so, for a while: whoever calls says what is to be so then."""
+    for _ in range(PATIENCE):
+        if is_so():
+            return
+        time.sleep(0.05)
 
 
 def _end_connections(connection: psycopg.Connection) -> None:
