@@ -59,8 +59,8 @@ class ClosureQuery(ClosureFilter):
 
     compare = one_of(
         AGAINST,
-        "what stands beside the days: as many before them, or those of the year before, counted as of as far into them;"
-        " without it `previous` with `period`, nothing with `from` and `to`",
+        "what stands beside the days: as many before them, or those of the year before, counted as of as far into them,"
+        " or past their end; without it `previous` with `period`, nothing with `from` and `to`",
     )
     format = one_of(("json", "csv", "xlsx"), "how it is written", load_default="json")
 
@@ -171,7 +171,8 @@ class ClosureSchema(PeriodSummarySchema):
         required=True,
         allow_none=True,
         metadata={
-            "description": "what stands beside it, as of as far into its own days; null without `period` and `compare`"
+            "description": "what stands beside it, as of as far into its own days, over where it is over;"
+            " null without `period` and `compare`"
         },
     )
 

@@ -202,8 +202,15 @@ def test_the_period_before_is_counted_as_of_as_far_into_its_own_days_and_opens_a
     assert (before["total"]["counts"]["open"], before["total"]["counts"]["closed"]) == (1, 0)
     behind = april.get(before["cases"].replace("{&figure}", "&figure=open").removeprefix("/api/v1"), "brigade").json
     assert [(case["id"], case["status"]) for case in behind["items"]] == [("R14", "assigned")]
-    assert (later["name"], later["as_of"], later["over"]) == ("前一月", "2026-04-25T15:59:59.999Z", True)
+    assert (later["name"], later["as_of"], later["over"]) == ("前一月", "2026-04-26T15:59:59.999Z", True)
     assert (later["total"]["counts"]["open"], later["total"]["counts"]["closed"]) == (0, 1)
+
+
+def test_beside_a_short_month_that_is_over_stands_the_whole_of_a_long_one(april):
+    before = told(april, "period=last_month&as_of=2026-03-01T08:00")["before"]
+
+    assert (before["from"], before["to"]) == ("2026-01-01", "2026-01-31")
+    assert (before["as_of"], before["over"]) == ("2026-02-01T00:00:00.000Z", True)
 
 
 @pytest.mark.parametrize(

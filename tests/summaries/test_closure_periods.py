@@ -105,7 +105,26 @@ def test_what_stands_beside_is_counted_as_of_as_far_into_its_own_days():
     quarter = periods.comparison(Named.LAST_QUARTER, date(2026, 5, 15))
 
     assert month.as_of("2026-05-15T02:03:04.567Z") == "2026-04-15T02:03:04.567Z"
-    assert quarter.as_of("2026-05-15T02:03:04.567Z") == "2026-02-12T02:03:04.567Z"
+    assert quarter.as_of("2026-05-15T02:03:04.567Z") == "2026-02-14T02:03:04.567Z"
+
+
+@pytest.mark.parametrize(
+    ("current", "against", "at", "beside"),
+    [
+        ("2026-02-01 2026-02-28", Against.PREVIOUS, "2026-02-28T15:59:59.999Z", "2026-01-28T15:59:59.999Z"),
+        ("2026-02-01 2026-02-28", Against.PREVIOUS, "2026-02-28T16:00:00.000Z", "2026-01-31T16:00:00.000Z"),
+        ("2026-02-01 2026-02-28", Against.PREVIOUS, "2026-03-01T00:00:00.000Z", "2026-02-01T00:00:00.000Z"),
+        ("2026-03-01 2026-03-31", Against.PREVIOUS, "2026-04-01T00:00:00.000Z", "2026-03-01T00:00:00.000Z"),
+        ("2028-02-01 2028-02-29", Against.YEAR_AGO, "2028-03-01T00:00:00.000Z", "2027-03-01T00:00:00.000Z"),
+        ("2026-05-10 2026-05-19", Against.PREVIOUS, "2026-05-20T00:00:00.000Z", "2026-05-10T00:00:00.000Z"),
+    ],
+)
+def test_beside_a_period_that_is_over_stands_one_that_is_over_by_as_much(current, against, at, beside):
+    first, last = map(date.fromisoformat, current.split())
+    comparison = periods.comparison(Period(first, last), last, against)
+
+    assert comparison.as_of(at) == beside
+    assert (at >= comparison.current.ends_at) == (beside >= comparison.previous.ends_at)
 
 
 @pytest.mark.parametrize(

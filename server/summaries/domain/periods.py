@@ -106,6 +106,8 @@ class Comparison:
     def as_of(self, at: Instant) -> Instant:
         """Return the instant that lies as far into ``previous`` as ``at`` lies into ``current``.
 
+        Where ``current`` is over at ``at``, so is ``previous``, by as much: the two may differ in length.
+
         Raises Invalid when ``previous`` begins in no year of YEARS: nothing stands there, and no figure is defined.
         """
         if self.previous.first.year not in YEARS:
@@ -115,6 +117,8 @@ class Comparison:
                 field="compare",
                 value=str(self.previous.first),
             )
+        if at >= self.current.ends_at:
+            return text(parse(self.previous.ends_at) + (parse(at) - parse(self.current.ends_at)))
         return text(parse(self.previous.starts_at) + (parse(at) - parse(self.current.starts_at)))
 
 
