@@ -28,7 +28,9 @@ TYPE = "hazards"
 
 FORMS = {
     **dict.fromkeys(("report", "spot_close"), "hazard_report"),
-    **dict.fromkeys(("accept", "feedback", "ask_return", "ask_extension", "note", "withdraw"), "hazard_task"),
+    **dict.fromkeys(
+        ("accept", "feedback", "ask_return", "ask_extension", "ask_suspension", "note", "withdraw"), "hazard_task"
+    ),
     **dict.fromkeys(("close", "rework", "site_check"), "hazard_check"),
     **dict.fromkeys(("register", "reject", "merge", "assign"), "hazard_intake"),
 }

@@ -65,7 +65,7 @@ def test_a_case_is_carried_to_its_end_by_two_phones(land, phone_of, first, secon
     assert worker.held.rows[id].label == "限12-01｜荆山口村｜演示民宿07｜燃气软管老化/超长/无卡箍"
     accepted = worker.fill("hazard_task", hazard=id, act="accept")
     worker.fill("hazard_task", hazard=id, act="feedback", result_code="fixed", no_photo_reason="too_dark")
-    assert accepted.asked["act"] == ("accept", "feedback", "ask_return", "ask_extension", "note")
+    assert accepted.asked["act"] == ("accept", "feedback", "ask_return", "ask_extension", "ask_suspension", "note")
     send(worker, *second)
     assert_same_on_phone_and_server(worker, id)
 

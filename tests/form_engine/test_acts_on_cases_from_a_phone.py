@@ -23,7 +23,7 @@ from tests.form_engine.cases import (
 from tests.form_engine.phone import Misplayed, with_cells
 from tests.forms.xforms import xform
 
-HANDLING = "feedback ask_return ask_extension note"
+HANDLING = "feedback ask_return ask_extension ask_suspension note"
 
 
 def in_days(days: int) -> str:
@@ -31,11 +31,17 @@ def in_days(days: int) -> str:
     return (datetime.now(BEIJING).date() + timedelta(days=days)).isoformat()
 
 
+A_PLAN = {
+    "plan": "列入老旧管网改造", "milestones": "一月拆除，三月换管", "leader": "镇分管副镇长", "until": in_days(90),
+    "safeguard": "每日巡查",
+}  # fmt: skip
+
+
 def answered(filled):
     """Return the required questions that this filling of the form showed, without notes."""
     binds = {bind.get("nodeset").rpartition("/")[2]: bind for bind in xform(filled.form).all("//x:bind[@required]")}
     notes = {name for name, bind in binds.items() if bind.get("readonly")}
-    return [name for name in filled.asked if name in binds.keys() - notes - {"note", "reason_text"}]
+    return [name for name in filled.asked if name in binds.keys() - notes - {"note", "reason_text", "safeguard"}]
 
 
 # Each act saves what the server reads, and no more
@@ -69,13 +75,18 @@ def answered(filled):
         ),
         (
             {"act": "ask_return", "return_reason": "not_my_duty"},
-            {"status": "assigned", "todo": "accept feedback ask_extension note", "reason": "not_my_duty", "note": ""},
+            {
+                "status": "assigned",
+                "todo": "accept feedback ask_extension ask_suspension note",
+                "reason": "not_my_duty",
+                "note": "",
+            },
         ),
         (
             {"act": "ask_extension", "extension_reason": "other", "reason_text": "等配件", "until": "2026-12-20"},
             {
                 "status": "assigned",
-                "todo": "accept feedback ask_return note",
+                "todo": "accept feedback ask_return ask_suspension note",
                 "reason": "等配件",
                 "note": "",
                 "until": "2026-12-20",
@@ -83,8 +94,22 @@ def answered(filled):
             },
         ),
         (
+            {"act": "ask_suspension", "suspension_reason": "engineering", **A_PLAN},
+            {
+                "status": "assigned",
+                "todo": "accept feedback ask_return ask_extension note",
+                "reason": "engineering",
+                "note": "",
+                **A_PLAN,
+            },
+        ),
+        (
             {"act": "note", "note": "户主周末回来"},
-            {"status": "assigned", "todo": "accept feedback ask_return ask_extension note", "note": "户主周末回来"},
+            {
+                "status": "assigned",
+                "todo": "accept feedback ask_return ask_extension ask_suspension note",
+                "note": "户主周末回来",
+            },
         ),
     ],
 )
@@ -196,7 +221,7 @@ def test_a_list_offers_the_cases_where_the_form_has_something_to_do(phone):
 @pytest.mark.parametrize(
     ("form", "hazard", "acts"),
     [
-        ("hazard_task", TO_DO, ("accept", "feedback", "ask_return", "ask_extension", "note")),
+        ("hazard_task", TO_DO, ("accept", "feedback", "ask_return", "ask_extension", "ask_suspension", "note")),
         ("hazard_task", REPORTED, ("note",)),
         ("hazard_task", MINE, ("note", "withdraw")),
         ("hazard_intake", REPORTED, ("register", "assign", "merge", "reject")),
@@ -276,6 +301,15 @@ def test_an_extension_ends_after_the_day_that_stands(phone):
         a_task(phone, act="ask_extension", extension_reason="weather", until="2026-12-03")
 
 
+def test_a_plan_lasts_a_year_at_most_and_says_what_keeps_it_safe(phone):
+    asked = {"act": "ask_suspension", "suspension_reason": "budget_year"}
+
+    with pytest.raises(Misplayed, match="until takes no"):
+        a_task(phone, **asked, **(A_PLAN | {"until": in_days(400)}))
+    unsafe = {name: answer for name, answer in A_PLAN.items() if name != "safeguard"}
+    assert a_task(phone, **asked, **unsafe).refused_at == "safeguard"
+
+
 @pytest.mark.parametrize(
     ("hazard", "latest"), [(REPORTED, in_days(7)), (AT_A_SHOP, "2026-12-09")], ids=["by its hazard", "as it runs"]
 )
@@ -331,6 +365,12 @@ def test_a_reporter_reads_how_it_ended_and_sends_nothing(phone):
         ("hazard_task", TO_DO, {"act": "feedback", "fixed_photo": "1.jpg"}, ["act", "result_code"]),
         ("hazard_task", TO_DO, {"act": "ask_return"}, ["act", "return_reason"]),
         ("hazard_task", TO_DO, {"act": "ask_extension"}, ["act", "extension_reason", "until"]),
+        (
+            "hazard_task",
+            TO_DO,
+            {"act": "ask_suspension"},
+            ["act", "suspension_reason", "plan", "milestones", "leader", "until"],
+        ),
         ("hazard_check", FED_BACK, {"passed": "yes"}, ["passed"]),
         ("hazard_check", FED_BACK, {"passed": "no"}, ["passed", "fail_reason"]),
         ("hazard_check", AT_A_SHOP, {"passed": "yes"}, ["passed", "result_code", "no_photo_reason"]),
@@ -338,7 +378,7 @@ def test_a_reporter_reads_how_it_ended_and_sends_nothing(phone):
         ("hazard_intake", REPORTED, {"act": "reject"}, ["act", "reject_reason"]),
     ],
 )
-def test_no_step_needs_more_than_three_answers(phone, form, hazard, answers, required):
+def test_no_step_but_a_plan_needs_more_than_three_answers(phone, form, hazard, answers, required):
     assert answered(phone.fill(form, hazard=hazard, **answers)) == required
 
 

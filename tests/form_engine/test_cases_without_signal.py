@@ -19,9 +19,9 @@ def test_accepting_and_reporting_back_needs_no_signal_between_them(phone):
     fed_back = a_task(phone, act="feedback", result_code="fixed", no_photo_reason="no_battery")
     took(phone, fed_back)
 
-    assert asked.asked["act"] == ("feedback", "ask_return", "ask_extension", "note")
+    assert asked.asked["act"] == ("feedback", "ask_return", "ask_extension", "ask_suspension", "note")
     assert asked.saved["status"] == "accepted"
-    assert fed_back.asked["act"] == ("feedback", "ask_return", "note")
+    assert fed_back.asked["act"] == ("feedback", "ask_return", "ask_suspension", "note")
     assert TO_DO not in phone.fill("hazard_task").asked["hazard"]
 
 

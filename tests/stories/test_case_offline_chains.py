@@ -60,8 +60,8 @@ def test_a_case_goes_from_report_to_closed_on_two_phones(land, first, second, lo
 
     worker.pull()
     assert worker.rows[id].label == "限11-30｜荆山口村｜演示民宿07｜燃气软管老化"
-    assert worker.rows[id].fields["todo"] == "accept feedback ask_return ask_extension note"
-    worker.act(id, "accept", status="accepted", todo="feedback ask_return ask_extension note")
+    assert worker.rows[id].fields["todo"] == "accept feedback ask_return ask_extension ask_suspension note"
+    worker.act(id, "accept", status="accepted", todo="feedback ask_return ask_extension ask_suspension note")
     worker.act(id, "feedback", status="feedback", todo="", **FIXED)
     sent(worker, second, lost=lost)
     assert land.record(id).status == "feedback"
@@ -113,6 +113,22 @@ def test_every_order_of_arrival_ends_alike(land, named):
 
     assert ends == [ends[0]] * len(ends)
     assert land.valley.problems() == []
+
+
+def test_a_handler_asks_for_a_long_term_plan_without_signal(land):
+    id = land.report()
+    land.act(id, "assign", "officer", assignee="user:worker")
+    worker = land.phone("worker")
+    plan = {"plan": "列入老旧管网改造", "milestones": "一月拆除，三月换管", "leader": "镇分管副镇长"}
+    said = {"reason": "budget_year", "until": "2027-03-31", "safeguard": "每日巡查", **plan}
+
+    worker.act(id, "accept", status="accepted", todo="feedback ask_return ask_extension ask_suspension note")
+    worker.act(id, "ask_suspension", status="accepted", todo="feedback ask_return ask_extension note", **said)
+    sent(worker, (0, 1))
+
+    assert land.valley.verdicts(id)[-2:] == ["applied", "applied"]
+    assert [request.action for request in land.record(id).case.requests] == ["ask_suspension"]
+    assert_same_on_phone_and_server(land, worker, id)
 
 
 @pytest.mark.parametrize("order", THREE)
