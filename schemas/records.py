@@ -46,7 +46,7 @@ class RecordFilter(BaseSchema):
     )
     category = text_in("code of the hazard's category (list `hazard_categories`)", most=100)
     item = text_in("code of the hazard (list `hazard_items`)", most=100)
-    severity = text_in("code of the severity", most=100)
+    severity = text_in("code of the severity: `major` where the brigade's finding stands, and nowhere else", most=100)
     source = text_in("code of how the hazard was found, where the form asks for it", most=100)
     overdue = boolean_parameter("open and past its due instant")
     soon = boolean_parameter("`true`: open and due today or tomorrow, by Beijing's days")

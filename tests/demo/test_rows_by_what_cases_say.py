@@ -30,16 +30,20 @@ def history(store):
 
 
 def said_at(reading, at: str) -> dict[str, dict[str, str]]:
-    """Return what every record said at an instant, replayed from its history."""
+    """Return what every record said at an instant, replayed from its history, and whether it was found to be major."""
     found: dict[str, dict[str, str]] = {}
-    for row in reading.sql.rows("SELECT record, diff, received_at FROM revision ORDER BY record, version"):
+    for row in reading.sql.rows("SELECT record, action, diff, received_at FROM revision ORDER BY record, version"):
         if row["received_at"] <= at:
             values = {name: new or "" for name, (_, new) in json.loads(row["diff"]).items()}
+            if row["action"] in ("mark_major", "unmark_major"):
+                values["found"] = row["action"]
             found.setdefault(row["record"], {}).update(values)
     return found
 
 
 def key_of(reading, by: Grouping, said: dict[str, str]) -> str:
+    if by is Grouping.SEVERITY and said.get("found") == "mark_major":
+        return "major"
     if by in SAID:
         return said.get(SAID[by], "")
     known = codes.of_list(reading, "hazard_items").get(said.get("item", ""))

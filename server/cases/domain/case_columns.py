@@ -9,15 +9,11 @@ from server.cases.domain import case_labels, deadlines
 from server.cases.domain.calendars import Calendar
 from server.cases.domain.deadlines import Clock
 from server.instants import FOREVER, Instant
+from server.records.domain import severity as severities
 from server.records.domain.case import Case
 from server.records.domain.records import Record
 from server.records.domain.status import ENDED, STAGE_OF, WITH_HANDLER, Status
 from sync.flags import FLAGS_OF_ANY_RECORD
-
-SEVERITY = "severity"
-"""Field of a case that says how serious the hazard is; the limits of intake and dispatch go by it."""
-MAJOR = "major"
-"""The severity of a hazard that the brigade has judged to be a major one."""
 
 
 def with_columns(record: Record, case: Case, status: Status, at: Instant, calendar: Calendar) -> Record:
@@ -64,4 +60,4 @@ def _running_due(before: Record, case: Case, status: Status, at: Instant, calend
 
 def _severity(record: Record, case: Case) -> str:
     """Return the severity that the limits of intake and dispatch go by (``domain.md`` section 2.4: urgent)."""
-    return MAJOR if case.major else record.fields.get(SEVERITY, "")
+    return severities.of_case(record.fields.get(severities.FIELD), is_major=case.major) or ""

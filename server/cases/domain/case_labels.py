@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from server import instants
 from server.cases.domain import workflow
 from server.cases.domain.acts import Act, ActContext
 from server.cases.domain.later_limits import EXTENDING_MARK
 from server.cases.domain.workflow import Step
+from server.records.domain import severity as severities
 from server.records.domain.case import Case, Request
 from server.records.domain.records import Record
 from server.records.domain.status import ENDED, STATUS_LABELS, WITH_HANDLER, Status
+from sync.flags import Flag
 
 SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大"}
 """What files and figures call each severity."""
+
+
+def severity(fields: Mapping[str, str], flags: Collection[str]) -> str:
+    """Return what files call the severity of a case by its fields and flags; empty where it says none."""
+    found = severities.of_case(fields.get(severities.FIELD), is_major=Flag.MAJOR in flags) or ""
+    return SEVERITIES.get(found, found)
 
 
 def office_note(step: Step, act: Act, context: ActContext, who: str, after: Record, *, extends: bool) -> str:

@@ -102,7 +102,7 @@ def _cells(reading: Reading, row: Row, place: tuple[str, ...], party: str, input
         *place,
         fields.get("place", ""),
         fields.get("item", "") or row["label"] if item is None else item.label,
-        case_labels.SEVERITIES.get(fields.get("severity", ""), fields.get("severity", "")),
+        case_labels.severity(fields, columns.flags(row["flags"])),
         party,
         case_labels.measure(row["status"] or "", inputs),
         inputs.get("fund", ""),

@@ -16,7 +16,7 @@ from server.grid.store import areas
 from server.instants import Instant
 from server.office import layout, pages, premises_links, shown_fields
 from server.people.store import display_names
-from server.records.domain import positions, premises
+from server.records.domain import positions, premises, severity
 from server.records.domain.case import Assignment, Case
 from server.records.domain.records import Record
 from server.records.domain.status import ENDED, WITH_HANDLER, Status
@@ -77,9 +77,10 @@ def told(reading: Reading, record: Record, mask: RecordMask, revealed: Mapping[s
     if case is None:
         return
     seen = mask.record({"label": record.label, "fields": dict(record.fields)}, record)["fields"]
+    said = {**seen, severity.FIELD: severity.of_case(seen.get(severity.FIELD), is_major=case.major)}
     yield Fact("网格", areas.full_names(reading, [record.area]).get(record.area, record.area))
     for name in FIELDS:
-        if value := seen.get(name, ""):
+        if value := said.get(name):
             masked = name if shown_fields.is_masked(record, seen, mask, name) and name not in revealed else ""
             hint = _unanswered(record, value, reading.now) if name == "reply_by" else ()
             yield Fact(FIELD_WORDS[name], revealed.get(name) or _shown(reading, name, value), hint, masked=masked)
@@ -216,7 +217,7 @@ def _shown(reading: Reading, name: str, value: str) -> str:
         return pages.claimed_moment(value, reading.now)
     if name == "reply_by":
         return pages.day(value, reading.now)
-    if name == "severity":
+    if name == severity.FIELD:
         return SEVERITIES.get(value, value)
     if name not in CODED:
         return value

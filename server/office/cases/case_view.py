@@ -25,6 +25,7 @@ from server.people.domain.actors import Actor
 from server.people.store import display_names
 from server.problems.domain.problems import ProblemKind
 from server.problems.store import problems
+from server.records.domain import severity
 from server.records.domain.case_steps import CHECKS
 from server.records.domain.records import Record, Revision
 from server.records.domain.status import ENDED, STAGE_LABELS, STAGE_OF, STATUS_LABELS, Stage, Status
@@ -88,11 +89,16 @@ def _head(reading: Reading, record: Record, mask: RecordMask) -> dict[str, Any]:
         "number": record.case_no or "",
         "pills": [LABELS[flag] for flag in record.flags if flag in LABELS],
         "status": STATUS_LABELS[status],
-        "severity": case_facts.SEVERITIES.get(seen["fields"].get("severity", ""), ""),
+        "severity": _severity(record, seen["fields"]),
         "area": areas.full_names(reading, [record.area]).get(record.area, record.area),
         "clock": case_rows.clock_of(status, record.due_at, reading.now),
         "group_text": group_text.of_case(reading, record),
     }
+
+
+def _severity(record: Record, fields: Mapping[str, str]) -> str:
+    is_major = record.case is not None and record.case.major
+    return case_facts.SEVERITIES.get(severity.of_case(fields.get(severity.FIELD), is_major=is_major) or "", "")
 
 
 def _evidence(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import orjson
 
 from server import instants
 from server.db.sql import Row
+from server.records.domain import severity
 from server.records.domain.records import Record
 from server.records.store import case_json, checksums
 
@@ -112,6 +113,12 @@ def _code(name: str) -> Callable[[Record], str | None]:
     return lambda record: None if record.status is None else record.fields.get(name)
 
 
+def _severity(record: Record) -> str | None:
+    """Return the severity of a case, of which the brigade's finding is a part; of what is no case, none."""
+    is_major = record.case is not None and record.case.major
+    return None if record.status is None else severity.of_case(record.fields.get(severity.FIELD), is_major=is_major)
+
+
 def _assigned_at(record: Record) -> str | None:
     """Return since when a case is with whoever has it, None for what was given to nobody yet."""
     dispatches = () if record.case is None else record.case.facts.dispatches
@@ -178,7 +185,7 @@ COLUMNS = (
     ),
     Column("category", "TEXT", _CASE, null=True, of=_code("category"), filter=Filter("category", 6)),
     Column("item", "TEXT", _CASE, null=True, of=_code("item"), filter=Filter("item", 5)),
-    Column("severity", "TEXT", _CASE, null=True, of=_code("severity"), filter=Filter("severity", 6, "general")),
+    Column("severity", "TEXT", _CASE, null=True, of=_severity, filter=Filter("severity", 6, "general")),
     Column("source", "TEXT", _CASE, null=True, of=_code("source"), filter=Filter("source")),
     Column("assigned_at", "TEXT", _CASE, null=True, of=_assigned_at),
     Column("reply_by", "TEXT", _CASE, _API, null=True, of=_reply_by),

@@ -10,10 +10,10 @@ import orjson
 from server.db.transactions import Reading
 from server.instants import Instant
 from server.people.store.display_names import batches
-from server.records.domain import premises
+from server.records.domain import premises, severity
 from server.records.store import case_json
 
-CORRECTED = ("item", "severity", "source")
+CORRECTED = ("item", severity.FIELD, "source")
 """Fields that an officer corrects; their past values stand in history."""
 
 
@@ -21,6 +21,7 @@ CORRECTED = ("item", "severity", "source")
 class CaseCodes:
     """What one case says of itself; empty where it says nothing. assignee: as an assignee is written.
 
+    severity: major where the brigade's finding stands, and nowhere else.
     premises_kind: of the registered premises it is about; read by ``premises_kinds`` alone.
     """
 
@@ -81,14 +82,23 @@ def _before(reading: Reading, listed: str, values: dict[str, str], now: dict[str
             for name, (before, _) in orjson.loads(diff).items():
                 if name in CORRECTED:
                     said.setdefault(name, before or "")  # the first correction after the instant tells what stood then
-        for id, state in reading.sql.tuples(_STATES.format(listed=listed_here), ids):
-            case = case_json.from_text(state)
+        major = _found_major(reading, listed_here, {**ids, "at": values["at"]})
+        for id, state, fields in reading.sql.tuples(_STATES.format(listed=listed_here), ids):
+            case, said = case_json.from_text(state), old.setdefault(id, {})
             lead = None if case is None else case.lead_at(values["at"])
-            old.setdefault(id, {})["assignee"] = "" if lead is None else lead.mark
+            said["assignee"] = "" if lead is None else lead.mark
+            reported = said.get(severity.FIELD, orjson.loads(fields).get(severity.FIELD))
+            said[severity.FIELD] = severity.of_case(reported, is_major=id in major) or ""
     return {
         id: CaseCodes(**{name: said.get(name, getattr(now[id], name)) for name in CaseCodes.__slots__})
         for id, said in old.items()
     }
+
+
+def _found_major(reading: Reading, listed: str, values: dict[str, str]) -> set[str]:
+    """Return those of the cases whose finding as major hazards stood at an instant."""
+    last = dict(reading.sql.tuples(_FINDINGS.format(listed=listed), values))
+    return {id for id, action in last.items() if action == "mark_major"}
 
 
 _CHANGED = "SELECT id FROM record WHERE id IN ({listed}) AND updated_at > :at"
@@ -96,4 +106,8 @@ _DIFFS = """
     SELECT record, diff FROM revision
      WHERE record IN ({listed}) AND received_at > :at AND diff <> '{{}}' ORDER BY record, version
 """
-_STATES = "SELECT id, case_state FROM record WHERE id IN ({listed})"
+_FINDINGS = """
+    SELECT record, action FROM case_step
+     WHERE record IN ({listed}) AND action IN ('mark_major', 'unmark_major') AND at <= :at ORDER BY record, version
+"""
+_STATES = "SELECT id, case_state, fields FROM record WHERE id IN ({listed})"

@@ -14,6 +14,7 @@ from server.db.transactions import Reading
 from server.forms.store import codes
 from server.grid.domain.areas import code_of, path_of
 from server.grid.store import areas
+from server.records.domain import severity
 from server.records.store import columns
 from server.records.usecases.disclosing import RecordMask
 from server.records.usecases.disclosing_pages import PageMask
@@ -31,7 +32,7 @@ READ = (
 """Columns of a case that the ledger is made of, as a SELECT names them."""
 
 _STATUSES, _CATEGORIES, _ITEMS = "case_statuses", "hazard_categories", "hazard_items"
-_FIELDS = ("place", "item", "category", "severity", "description")
+_FIELDS = ("place", "item", "category", severity.FIELD, "description")
 """Fields of a case that the ledger tells."""
 
 Column = Sequence[str]
@@ -52,7 +53,7 @@ def cells(reading: Reading, cases: Sequence[Row], mask: RecordMask) -> list[Colu
         told["place"],
         _hazards(reading, cases, told["item"], mask),
         _labelled(reading, _CATEGORIES, told["category"]),
-        [case_labels.SEVERITIES.get(severity, severity) for severity in told["severity"]],
+        [case_labels.severity(said, columns.flags(each["flags"])) for said, each in zip(fields, cases, strict=True)],
         told["description"],
         _parties(reading, cases),
         *_work(reading, cases),
