@@ -94,7 +94,9 @@ class RateSchema(BaseSchema):
     value = fields.Float(
         required=True, allow_none=True, metadata={"description": "null when there is nothing of nothing"}
     )
-    text = text_out("as it is printed: `66.67%`, or `—`; empty where the days had not begun")
+    text = text_out(
+        "as it is printed: `66.67%`, `2/3` where `d` is below ten, or `—`; empty where the days had not begun"
+    )
 
 
 class FiguresSchema(BaseSchema):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
 
 from server.grid.domain.areas import Area, Level
 from server.summaries.domain import sentences, summary_rows
 from server.summaries.domain.periods import Period
 from server.summaries.domain.summary_rows import Rate
+from server.summaries.usecases import spreadsheets
 from tests.summaries.case_histories import a_case, known, on, step
 
 YEAR = Period(date(2026, 1, 1), date(2026, 12, 31))
@@ -89,6 +92,26 @@ def test_a_case_counts_in_the_month_in_which_it_did_what_the_figure_asks():
 )
 def test_a_share_is_printed_to_two_places_half_up(rate, printed):
     assert sentences.percent(rate) == printed
+
+
+@pytest.mark.parametrize(
+    ("rate", "printed"),
+    [(Rate(0, 0), "—"), (Rate(0, 1), "0/1"), (Rate(9, 9), "9/9"), (Rate(12, 9), "12/9"), (Rate(3, 10), "30.00%")],
+)
+def test_a_share_of_fewer_than_ten_is_told_without_a_percentage(rate, printed):
+    assert sentences.share(rate) == spreadsheets.as_text(rate) == printed
+
+
+def test_a_spreadsheet_makes_no_date_of_a_share_in_a_csv():
+    assert spreadsheets.csv_lines([(Rate(1, 3), Rate(5, 20), Rate(0, 0))]) == "'1/3,25.00%,—\r\n".encode()
+
+
+def test_a_workbook_calculates_with_shares_of_ten_and_more_alone():
+    book = CalamineWorkbook.from_filelike(
+        io.BytesIO(spreadsheets.as_xlsx([("率", "率", "率"), (Rate(1, 3), Rate(5, 20), Rate(0, 0))], "汇总"))
+    )
+
+    assert book.get_sheet_by_index(0).to_python()[1] == ["1/3", 0.25, "—"]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,12 @@ def share(rate: Rate) -> str:
 
     One case more or less would move such a percentage by ten points and more.
     """
-    return f"{rate.n}/{rate.d}" if 0 < rate.d < _TEN else percent(rate)
+    return f"{rate.n}/{rate.d}" if is_of_few(rate) else percent(rate)
+
+
+def is_of_few(rate: Rate) -> bool:
+    """Return whether a share is one of fewer than ten, and so is printed without a percentage; not one of nothing."""
+    return 0 < rate.d < _TEN
 
 
 _TEN = 10

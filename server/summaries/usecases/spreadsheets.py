@@ -27,17 +27,25 @@ Value: TypeAlias = str | int | Rate | Days | None
 
 
 def as_text(value: Value) -> str:
-    """Return a value as people read it: a share as ``66.67%``, a length as ``8.0``, ``—`` for nothing to divide by."""
+    """Return a value as people read it, ``—`` for nothing to divide by.
+
+    A share is ``66.67%``, of fewer than ten ``2/3``; a length is ``8.0``.
+    """
     if isinstance(value, Rate):
-        return sentences.percent(value)
+        return sentences.share(value)
     if isinstance(value, Days):
         return sentences.days(value.length)
     return "" if value is None else str(value)
 
 
 def csv_lines(rows: Iterable[Sequence[Value]]) -> bytes:
-    """Return rows as lines of CSV, without a BOM."""
-    return table_files.csv_lines(map(as_text, row) for row in rows)
+    """Return rows as lines of CSV, without a BOM; an apostrophe keeps spreadsheets from making ``2/3`` a date."""
+    return table_files.csv_lines(map(_cell, row) for row in rows)
+
+
+def _cell(value: Value) -> str:
+    text = as_text(value)
+    return table_files.verbatim(text) if isinstance(value, Rate) and sentences.is_of_few(value) else text
 
 
 def as_csv(rows: Iterable[Sequence[Value]]) -> bytes:
@@ -46,7 +54,10 @@ def as_csv(rows: Iterable[Sequence[Value]]) -> bytes:
 
 
 def as_xlsx(rows: Iterable[Sequence[Value]], sheet: str) -> bytes:
-    """Return a whole table as a workbook with one sheet; shares and lengths stay numbers to calculate with."""
+    """Return a whole table as a workbook with one sheet; shares and lengths stay numbers to calculate with.
+
+    A share of fewer than ten is text, ``2/3``: no percentage is told of so few.
+    """
     content = io.BytesIO()
     book = xlsxwriter.Workbook(
         content, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -61,7 +72,7 @@ def as_xlsx(rows: Iterable[Sequence[Value]], sheet: str) -> bytes:
         for column, value in enumerate(row):
             if line == 0:
                 page.write_string(line, column, fitting(as_text(value)), title)
-            elif isinstance(value, Rate) and value.value is not None:
+            elif isinstance(value, Rate) and value.value is not None and not sentences.is_of_few(value):
                 page.write_number(line, column, float(value.value), share)
             elif isinstance(value, Days) and value.length is not None:
                 page.write_number(line, column, float(value.length), length)

@@ -234,4 +234,4 @@ def _figures(figures: Figures) -> dict[str, Any]:
 
 def _rate(rate: Rate) -> dict[str, Any]:
     n, d = rate
-    return {"n": n, "d": d, "value": n / d if d else None, "text": sentences.percent(rate)}
+    return {"n": n, "d": d, "value": n / d if d else None, "text": sentences.share(rate)}
