@@ -22,6 +22,8 @@ from tests.summaries.kept_days import APRIL, COUNTY, a_county, by_hand, clock, k
 from tests.summaries.lived_cases import live
 from tests.valley import lay
 
+ROWS = ("movement_day", *movements.TABLES)
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
@@ -66,6 +68,36 @@ def test_a_day_that_was_half_written_does_not_count_and_is_begun_anew(store):
     assert told(store, COUNTY, Grouping.TOWN, APRIL, then) == by_hand(town, COUNTY, Grouping.TOWN, APRIL, then)
 
 
+def test_nothing_is_left_of_a_day_that_was_half_written_when_its_time_is_over(store):
+    town = [a_case("1", step("report", "04-20"), step("register", "04-22"))]
+    lived(store, town, on("04-23"))
+    asked = iter([False, False, False, True])
+    assert not keeping_movements.round_of(store, lambda: next(asked))
+
+    clock.put(on("06-02"))
+    keeping_movements.round_of(store)
+
+    with store.reading() as reading:
+        left = {table: reading.sql.value(f"SELECT COUNT(*) FROM {table} WHERE day < 20260501") for table in ROWS}
+    assert left == dict.fromkeys(ROWS, 0)
+
+
+def test_two_that_keep_the_same_day_never_mix(store):
+    lived(store, [a_case("1", step("report", "04-22"))], on("04-23"))
+    rows = {"day": 20260422, "table": "movement_time"}
+    one = {"day": 20260422, "period": 20260422, "path": "130630/100", "handled_s": 1, "n": 1}
+
+    first = store.write(lambda tx: movements.begin(tx, 20260422))
+    assert store.write(lambda tx: movements.add(tx, mark=first, rows=[one], **rows))
+    second = store.write(lambda tx: movements.begin(tx, 20260422))
+
+    assert not store.write(lambda tx: movements.add(tx, mark=first, rows=[one], **rows))
+    assert not store.write(lambda tx: movements.finish(tx, 20260422, first))
+    assert kept(store) == []
+    assert store.write(lambda tx: movements.finish(tx, 20260422, second))
+    assert kept(store) == [20260422]
+
+
 def test_a_day_that_a_clock_ahead_called_over_is_not_counted_by_and_is_kept_anew(store):
     lived(store, [], on("04-25"))
     keep(store, date(2026, 4, 19))
@@ -96,15 +128,14 @@ CLOSED_LATE = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("table", ["movement_count", "movement_result", "movement_time", "movement_state"])
+@pytest.mark.parametrize("table", sorted(movements.TABLES))
 def test_what_is_kept_of_a_day_is_checked_against_the_steps_of_that_day(store: Database, table):
     lived(store, [a_case("1", *CLOSED_LATE)], on("04-24"))
     keep(store, date(2026, 4, 1))
     with store.reading() as reading:
         assert not list(movements.broken(reading))
 
-    column = "period" if table != "movement_state" else "n"
-    store.write(lambda tx: tx.sql.run(f"UPDATE {table} SET {column} = {column} + 1 WHERE day >= 20260412"))
+    store.write(lambda tx: tx.sql.run(f"DELETE FROM {table} WHERE day >= 20260412"))
 
     with store.reading() as reading:
         found = [broken for _, broken in movements.broken(reading)]

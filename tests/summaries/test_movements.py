@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 
 from server import instants
 from server.db.database import Database
+from server.db.transactions import Transaction
 from server.grid.domain.areas import code_of
 from server.grid.store import areas
 from server.instants import BEIJING
+from server.records.domain import case_facts
 from server.records.domain.case_steps import Step
 from server.records.domain.status import Status
 from server.summaries.domain import periods
 from server.summaries.domain.periods import Period
-from server.summaries.store import moved_cases, movements
+from server.summaries.store import figure_recording, moved_cases, movements
 from server.summaries.usecases.groupings import Grouping
 from tests.summaries.case_histories import (
     UNITS,
@@ -147,6 +149,29 @@ def test_a_village_that_another_town_took_in_counts_there_on_every_day(tmp_path)
     store.close()
     assert [row.figures.counts["closed"] for row in rows] == [0, 0]
     assert [row.figures.counts["cases"] for row in rows] == [0, 2]
+
+
+@pytest.mark.parametrize("by", [Grouping.TOWN, Grouping.MONTH])
+def test_a_case_that_took_two_steps_by_a_clock_that_was_set_back_between_them_is_told_alike(store, by):
+    ahead = step("feedback", "04-21")._replace(at=on("04-21", "00:30"))
+    right = step("rework", "04-20", due="04-30")._replace(at=on("04-20", "23:00"))
+    lived(store, [], on("04-25", "12:00"))
+    store.write(lambda tx: in_order_of_versions(tx, "1", (*IN_TIME, ahead, right)))
+    instants = [*INSTANTS, on("04-15"), on("04-21", "00:29"), on("04-22"), on("04-24")]
+    without = [told(store, COUNTY, by, APRIL, then) for then in instants]
+
+    keep(store, date(2026, 4, 1))
+
+    assert [told(store, COUNTY, by, APRIL, then) for then in instants] == without
+
+
+def in_order_of_versions(tx: Transaction, id: str, steps: tuple[Step, ...]) -> None:
+    """Write the steps of a case as its versions follow each other, whatever their instants."""
+    facts = None
+    for version, each in enumerate(steps, start=1):
+        before = facts
+        facts = case_facts.begun(id, UNITS[0], "lane", each) if before is None else case_facts.after(before, each)
+        figure_recording.record(tx, before, facts, each, version)
 
 
 def test_whole_days_are_gone_back_over_without_looking_at_the_cases_that_changed_on_them(store, monkeypatch):

@@ -55,8 +55,8 @@ CREATE TABLE movement_time (
   PRIMARY KEY (day, period, path, handled_s)
 ) STRICT, WITHOUT ROWID;
 
--- Cases with a limit that had passed when the day began, as they stood then (n = -1) and when it ended (n = 1): whether
--- they were late depends on the instant of the count. Columns as of case_fact.
+-- Cases as they stood when the day began (n = -1) and when it ended (n = 1), each state that has a limit which had passed
+-- when the day began: whether they were late depends on the instant of the count. Columns as of case_fact.
 CREATE TABLE movement_state (
   day INTEGER NOT NULL,
   record TEXT NOT NULL,

@@ -49,7 +49,11 @@ STEP_COLUMNS = (
 _INSERT = inserting("case_fact", (*COLUMNS, *DERIVED))
 _FIXED = ("id", "path", "received_at", "received_day")
 _CHANGING = tuple(column for column in (*COLUMNS, *DERIVED) if column not in _FIXED)
-_UPDATE = f"UPDATE case_fact SET {', '.join(f'{column} = :{column}' for column in _CHANGING)} WHERE id = :id"
+_VALUES = {column: f":{column}" for column in _CHANGING} | {
+    # By a clock that was set back a later step has an earlier instant: who asks what has changed since one finds both.
+    "stepped_at": "CASE WHEN stepped_at > :stepped_at THEN stepped_at ELSE :stepped_at END"
+}
+_UPDATE = f"UPDATE case_fact SET {', '.join(f'{column} = {value}' for column, value in _VALUES.items())} WHERE id = :id"
 _ADD_STEP = inserting("case_step", STEP_COLUMNS)
 HANDOVER_COLUMNS = ("day", "record", "received_at", "path")
 _ADD_HANDOVER = f"{inserting('case_handover', HANDOVER_COLUMNS)} ON CONFLICT DO NOTHING"
@@ -69,7 +73,7 @@ def add(sql: Sql, facts: CaseFacts, stepped_at: Instant) -> None:
 
 
 def replace(sql: Sql, before: CaseFacts, facts: CaseFacts, stepped_at: Instant) -> None:
-    """Replace the facts of a case. Raises RuntimeError when it has none."""
+    """Replace the facts of a case. stepped_at: instant of the step it took. Raises RuntimeError when it has none."""
     if sql.run(_UPDATE, row_of(facts, stepped_at)) != 1:
         raise RuntimeError(f"no facts are kept of case {facts.id}")
     if before.dispatches != facts.dispatches:
@@ -102,7 +106,7 @@ def find(sql: Sql, id: str) -> CaseFacts | None:
 
 
 def stepped_at(sql: Sql, id: str) -> Instant | None:
-    """Return the instant of a case's newest step; None when there is no such case."""
+    """Return the latest instant at which a case took a step; None when there is no such case."""
     found: Instant | None = sql.value("SELECT stepped_at FROM case_fact WHERE id = :id", {"id": id})
     return found
 

@@ -34,6 +34,9 @@ TABLES = {
 Slice = tuple[str, list[Row]]
 """A table, and rows that are added to it in one transaction."""
 
+_BEGUN = "~"
+"""Begins the mark of a day that is being written: later than every instant, so that it does not count as kept."""
+
 SLICE = 256
 """How many rows one transaction adds: some milliseconds of the writer's time."""
 
@@ -58,7 +61,7 @@ def kept(reading: Reading, since: Day) -> list[Day]:
 
 
 def stale(reading: Reading, since: Day) -> list[Day]:
-    """Return the days that are not to be kept any longer: those before ``since``, and those kept by a clock ahead.
+    """Return the days to be forgotten: those before ``since``, those half written, and those kept by a clock ahead.
 
     A step may since have been taken on one that a clock called over too early.
     """
@@ -74,14 +77,26 @@ def empty(tx: Transaction, day: Day) -> None:
         tx.sql.run(f"DELETE FROM {table} WHERE day = :day", {"day": day})
 
 
-def add(tx: Transaction, table: str, rows: list[Row]) -> None:
-    """Add rows of a day that does not count as kept yet."""
-    tx.sql.run_each(inserting(table, TABLES[table]), rows)
+def begin(tx: Transaction, day: Day) -> str:
+    """Empty a day and return the mark under which its rows are added; it does not count as kept yet."""
+    empty(tx, day)
+    mark = f"{_BEGUN}{tx.new_id()}"
+    tx.sql.run("INSERT INTO movement_day (day, kept_at) VALUES (:day, :mark)", {"day": day, "mark": mark})
+    return mark
 
 
-def finish(tx: Transaction, day: Day) -> None:
-    """Count a day as kept from now on, all rows of which have been added."""
-    tx.sql.run("INSERT INTO movement_day (day, kept_at) VALUES (:day, :now)", {"day": day, "now": tx.now})
+def add(tx: Transaction, day: Day, mark: str, table: str, rows: list[Row]) -> bool:
+    """Add rows to a day that was begun under a mark; False, and nothing done, where another has begun it since."""
+    is_ours = bool(tx.sql.value("SELECT kept_at FROM movement_day WHERE day = :day", {"day": day}) == mark)
+    if is_ours:
+        tx.sql.run_each(inserting(table, TABLES[table]), rows)
+    return is_ours
+
+
+def finish(tx: Transaction, day: Day, mark: str) -> bool:
+    """Count a day as kept from now on, all rows of which have been added under a mark; False as for ``add``."""
+    sql = "UPDATE movement_day SET kept_at = :now WHERE day = :day AND kept_at = :mark"
+    return tx.sql.run(sql, {"day": day, "mark": mark, "now": tx.now}) == 1
 
 
 def slices(day: Day, movements: Movements, stepped: Iterable[Stepped]) -> Iterator[Slice]:

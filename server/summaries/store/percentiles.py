@@ -45,7 +45,7 @@ def _grouped(
 
 
 class Adjustment(NamedTuple):
-    """A case whose handling took so many seconds, to be taken away (sign -1) or added (1)."""
+    """So many cases (``sign``) more whose handling took so many seconds; fewer where it is negative."""
 
     sign: int
     took: int

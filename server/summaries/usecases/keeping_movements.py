@@ -30,12 +30,14 @@ def round_of(database: Database, is_stopping: Callable[[], bool] = lambda: False
         stale = movements.stale(reading, periods.number(first_day(reading.now)))
         day = next_day(reading)
     for each in stale:
+        if is_stopping():
+            return False
         database.write(partial(movements.empty, day=each))
     return day is not None and not is_stopping() and _keep(database, day, is_stopping)
 
 
 def next_day(reading: Reading) -> date | None:
-    """Return the newest day that is over and not kept; None where there is none, or where nobody asks for it.
+    """Return the newest day that is over and not kept, of this month and the last; None where all of them are.
 
     Days before the first step of the county's oldest case are kept, too: nothing moved on them.
     """
@@ -57,10 +59,8 @@ def _keep(database: Database, day: date, is_stopping: Callable[[], bool]) -> boo
     number = periods.number(day)
     with database.reading() as reading:
         moved, stepped = movements.of_day(reading, day)
-    database.write(partial(movements.empty, day=number))
+    mark = database.write(partial(movements.begin, day=number))
     for table, rows in movements.slices(number, moved, stepped):
-        if is_stopping():
+        if is_stopping() or not database.write(partial(movements.add, day=number, mark=mark, table=table, rows=rows)):
             return False
-        database.write(partial(movements.add, table=table, rows=rows))
-    database.write(partial(movements.finish, day=number))
-    return True
+    return database.write(partial(movements.finish, day=number, mark=mark))
