@@ -34,11 +34,14 @@ class HazardListRowSchema(BaseSchema):
     place = text_out()
     hazard = text_out("label of its item, else of the case")
     severity = text_out()
-    party = text_out("the body that has it, or a role and a town: never a person")
+    party = text_out(
+        "the body that has it, or a role and a town: never a person; in the list `overdue`, who has to act on its clock"
+    )
     measure = text_out("what the office set to be done, the first of the five things to be settled (五落实)")
     fund = text_out()
-    due_on = text_out("last day of its limit, by Beijing's calendar")
+    due_on = text_out("last day of the limit that runs, by Beijing's calendar")
     contingency = text_out()
     status = text_out()
     supervision = text_out()
+    overdue_clock = text_out("what is overdue: 派遣, 处置, 核查, 挂账 or 移交; empty where nothing is")
     days_overdue = text_out("whole days past its limit; empty where it is not")

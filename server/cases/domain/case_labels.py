@@ -19,6 +19,19 @@ SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "
 """What files and figures call each severity."""
 
 
+CLOCKS = {
+    Status.REPORTED: "受理",
+    Status.REGISTERED: "派遣",
+    Status.ASSIGNED: "处置",
+    Status.ACCEPTED: "处置",
+    Status.HANDLING: "处置",
+    Status.SUSPENDED: "挂账",
+    Status.TRANSFERRED: "移交",
+    Status.FEEDBACK: "核查",
+}
+"""What is being timed while a case has a status: no limit is shown without its name."""
+
+
 def severity(fields: Mapping[str, str], flags: Collection[str]) -> str:
     """Return what files call the severity of a case by its fields and flags; empty where it says none."""
     found = severities.of_case(fields.get(severities.FIELD), is_major=Flag.MAJOR in flags) or ""

@@ -12,13 +12,17 @@ TABLE = "hazard_lists"
 
 HEADINGS = (
     "编号", "乡镇", "村（社区）", "场所", "隐患", "等级", "责任", "措施", "资金", "时限", "应急预案",
-    "状态", "督办", "超期天数",
+    "状态", "督办", "超期环节", "超期天数",
 )  # fmt: skip
-"""Columns of every list; 责任、措施、资金、时限、预案 are the five things to be settled (五落实)."""
+"""Columns of every list; 责任、措施、资金、时限、预案 are the five things to be settled (五落实).
+
+时限 is that of the clock that runs, which 超期环节 names once it is over. In a list of what is overdue, 责任 is who
+has to act on that clock; in every other one, who handles the hazard.
+"""
 
 NAMES = (
     "case_no", "town", "village", "place", "hazard", "severity", "party", "measure", "fund", "due_on", "contingency",
-    "status", "supervision", "days_overdue",
+    "status", "supervision", "overdue_clock", "days_overdue",
 )  # fmt: skip
 """What ``HEADINGS`` are called in JSON."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import orjson
 
@@ -13,12 +13,12 @@ from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.domain import personal
 from server.forms.store import codes
-from server.grid.domain.areas import Place, code_of, path_of
+from server.grid.domain.areas import Place, code_of, path_of, short_name
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.monthly_reports.domain.hazard_lists import HazardList
-from server.records.domain.status import STATUS_LABELS, Status
-from server.records.store import columns, record_lists
+from server.records.domain.status import STATUS_LABELS, WITH_HANDLER, Status
+from server.records.store import case_json, columns, record_lists
 from server.records.store.record_lists import DuePosition, Filters
 from server.records.usecases.disclosing import RecordMask
 from server.summaries.store import ledger
@@ -68,13 +68,45 @@ def page(
     overdue = True if wanted.overdue else None
     filters = Filters(statuses=wanted.statuses, flag=wanted.flag or None, overdue=overdue, place=place)
     found = record_lists.page_by_due(reading, scope, filters, after=after, limit=limit)
-    rows = _rows(reading, found if mask is None else [mask.exported(row) for row in found], mask)
+    called = _parties(reading, found, _acting if wanted.overdue else _handling)
+    rows = _rows(reading, found if mask is None else [mask.exported(row) for row in found], called, mask)
     return list(zip(map(record_lists.due_position, found), rows, strict=True))
 
 
-def _rows(reading: Reading, found: Sequence[Row], mask: RecordMask | None) -> list[Cells]:
+def _handling(row: Row) -> str:
+    return row["assignee"] or ""
+
+
+def _acting(row: Row) -> str:
+    """Return who has to act on the clock of a case: its handler, else an officer who gave it out or took it in."""
+    if row["status"] in WITH_HANDLER:
+        return row["assignee"] or ""
+    case = case_json.from_text(row["case_state"])
+    return f"user:{case.dispatchers[-1]}" if case is not None and case.dispatchers else ""
+
+
+def _parties(reading: Reading, found: Sequence[Row], who: Callable[[Row], str]) -> dict[str, str]:
+    """Return what to call who answers for each case, by its id.
+
+    who: tells their mark. Where an officer who has left would have to act, the village has to.
+    """
+    marks = {row["id"]: who(row) for row in found}
+    called = parties.parties(reading, {(marks[row["id"]], row["area"]) for row in found if marks[row["id"]]})
+    said = {row["id"]: called.get((marks[row["id"]], row["area"]), "") for row in found}
+    if who is _acting:
+        left = [row for row in found if row["status"] not in WITH_HANDLER and _is_nobody(said[row["id"]])]
+        villages = {row["id"]: _towns_and_villages(row["area"])[1] or row["area"] for row in left}
+        names = areas.names(reading, set(villages.values()))
+        said |= {id: short_name(names.get(village, village)) for id, village in villages.items()}
+    return said
+
+
+def _is_nobody(party: str) -> bool:
+    return not party or party.startswith(parties.PERSON)
+
+
+def _rows(reading: Reading, found: Sequence[Row], called: Mapping[str, str], mask: RecordMask | None) -> list[Cells]:
     work = ledger.work_instructions(reading, (row["id"] for row in found))
-    called = parties.parties(reading, {(row["assignee"], row["area"]) for row in found if row["assignee"]})
     above = {row["area"]: _towns_and_villages(row["area"]) for row in found}
     names = areas.names(reading, {code for pair in above.values() for code in pair if code})
     return [
@@ -84,7 +116,7 @@ def _rows(reading: Reading, found: Sequence[Row], mask: RecordMask | None) -> li
                 reading,
                 row,
                 tuple(names.get(code, "") for code in above[row["area"]]),
-                called.get((row["assignee"], row["area"]), ""),
+                called[row["id"]],
                 work.get(row["id"], {}),
             )
         )
@@ -96,7 +128,7 @@ def _cells(reading: Reading, row: Row, place: tuple[str, ...], party: str, input
     fields: dict[str, str] = orjson.loads(row["fields"])
     item = codes.current(reading, ITEMS, fields.get("item", "")) if fields.get("item") else None
     due_at = row["due_at"]
-    over = handlers.days_over(due_at, reading.now) if due_at and due_at <= reading.now else 0
+    is_over = bool(due_at) and due_at <= reading.now
     return (
         row["case_no"] or "",
         *place,
@@ -110,7 +142,8 @@ def _cells(reading: Reading, row: Row, place: tuple[str, ...], party: str, input
         inputs.get("contingency", ""),
         STATUS_LABELS[Status(row["status"])],
         "、".join(LABELS[flag] for flag in columns.flags(row["flags"]) if flag.startswith("supervised")),
-        str(over) if over else "",
+        case_labels.CLOCKS.get(Status(row["status"]), "") if is_over else "",
+        str(handlers.days_over(due_at, reading.now)) if is_over else "",
     )
 
 

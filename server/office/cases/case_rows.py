@@ -8,6 +8,7 @@ from typing import NamedTuple
 import orjson
 
 from server import instants
+from server.cases.domain import case_labels
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.store import codes
@@ -23,18 +24,6 @@ from server.records.usecases.disclosing import RecordMask
 from server.submissions.usecases import case_details
 from server.web import context
 from sync.flags import LABELS
-
-CLOCKS = {
-    Status.REPORTED: "受理",
-    Status.REGISTERED: "派遣",
-    Status.ASSIGNED: "处置",
-    Status.ACCEPTED: "处置",
-    Status.HANDLING: "处置",
-    Status.SUSPENDED: "挂账",
-    Status.TRANSFERRED: "移交",
-    Status.FEEDBACK: "核查",
-}
-"""What is being timed while a case has a status: no limit is shown without its name."""
 
 STAGES = tuple(Stage)
 ITEMS, CATEGORIES = "hazard_items", "hazard_categories"
@@ -105,7 +94,7 @@ def clock_of(status: Status, due_at: Instant | None, now: Instant) -> Clock:
     """Return how an open case stands to its limit now; an ended one has none."""
     if due_at is None or status in ENDED:
         return Clock("none", "", "", "", "", 0)
-    day, name = instants.last_day(due_at), CLOCKS[status]
+    day, name = instants.last_day(due_at), case_labels.CLOCKS[status]
     left, shown = pages.days_until(now, day), pages.day(day, now)
     if due_at <= now:
         return Clock("over", day, shown, name, "超期", -left)

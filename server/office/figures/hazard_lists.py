@@ -19,7 +19,7 @@ from server.web import context, hazard_list_files, record_exports
 
 blueprint = layout.create_blueprint("office-figures-lists", __name__)
 
-OF_OURS = frozenset(HEADINGS.index(heading) for heading in ("等级", "措施", "状态", "督办"))
+OF_OURS = frozenset(HEADINGS.index(heading) for heading in ("等级", "措施", "状态", "督办", "超期环节"))
 """Columns whose cells may be words of ours alone."""
 
 ROWS_MOST = 500
