@@ -27,6 +27,7 @@ BY = (
 )  # fmt: skip
 SPANS = ("month", "quarter", "year", "last_month", "last_quarter", "last_year")
 AGAINST = ("previous", "year_ago")
+AREAS = ("current", "recorded")
 
 
 class ClosureFilter(BaseSchema):
@@ -43,6 +44,11 @@ class ClosureFilter(BaseSchema):
     to = day("last local day, included")
     period = one_of(
         SPANS, "this month, quarter or year, or the last, with the one before beside; instead of `from` and `to`"
+    )
+    areas = one_of(
+        AREAS,
+        "`current`: a case counts in the area that has taken its own over by the instant; `recorded`: in the area in"
+        " which it was recorded, also where that has ended; without it `current`",
     )
     as_of = text_in("instant as of which all is counted, a date for the end of that day; without it now", most=40)
 

@@ -43,6 +43,9 @@ from server.web import context, downloads, record_exports
 
 blueprint = create_blueprint("summaries", "汇总 · summaries, and the cases behind every figure")
 
+RECORDED = "recorded"
+"""How the query asks for areas as they were when cases were recorded."""
+
 FIGURE = "cases"
 """The figure that is opened when none is named."""
 
@@ -169,15 +172,17 @@ def request_of(reading: Reading, arguments: dict[str, Any]) -> Request:
         grouping=Grouping(arguments["by"]) if "by" in arguments else None,
         against=Against(arguments.get("compare", Against.PREVIOUS)) if is_compared else None,
         as_of=arguments.get("as_of"),
+        as_recorded=arguments.get("areas") == RECORDED,
     )
 
 
 def _whole(reading: Reading, request: Request, result: Result, previous: Result | None) -> dict[str, Any]:
     names = (None, None) if request.comparison is None else request.comparison.names
+    areas = RECORDED if request.as_recorded else None
     return {
-        **_summary(reading, result, names[0]),
+        **_summary(reading, result, names[0], areas),
         "figures": summary_tables.legend(result.as_of),
-        "before": None if previous is None else _summary(reading, previous, names[1]),
+        "before": None if previous is None else _summary(reading, previous, names[1], areas),
     }
 
 
@@ -187,10 +192,11 @@ def cases_address(told: Mapping[str, Any]) -> str:
     return f"{url_for(f'{blueprint.name}.closure_cases_of')}?{urlencode(arguments)}"
 
 
-def _summary(reading: Reading, result: Result, name: str | None) -> dict[str, Any]:
+def _summary(reading: Reading, result: Result, name: str | None, areas: str | None) -> dict[str, Any]:
     """Return the summary of one period with the addresses of its cases, which hold the instant of the count."""
     summary = summary_tables.as_json(reading, result)
     arguments = {key: summary[key] for key in ("area", "by", "from", "to", "as_of") if summary[key] is not None}
+    arguments |= {} if areas is None else {"areas": areas}
     address = cases_address(arguments)
     rows = [{**row, "cases": f"{address}&row={quote(row['key'])}{{&figure}}"} for row in summary["rows"]]
     patrols = f"{url_for(f'{blueprint.name}.closure_patrols_of')}?{urlencode(arguments)}"

@@ -10,7 +10,7 @@ from flask import Response
 from schemas.summaries import ClosureDaysSchema, ClosureFilter, ClosureOverdueSchema
 from server.api import responses
 from server.api.blueprints import create_blueprint
-from server.api.summaries import REFUSED, cases_address, request_of
+from server.api.summaries import RECORDED, REFUSED, cases_address, request_of
 from server.instants import Instant
 from server.summaries.usecases import daily, handlers
 from server.summaries.usecases.closure_summary import Query
@@ -34,13 +34,14 @@ def closure_overdue_of(arguments: dict[str, Any]) -> Response:
         query = request_of(reading, arguments).query(reading.now)
         found = handlers.overdue(reading, query)
         told = _address_of(query, reading.now)
+    cases = cases_address(told | ({"areas": RECORDED} if query.as_recorded else {}))
     items = [
         {
             "handler": each.key,
             "name": each.name,
             "cases": each.cases,
             "longest_days": each.days,
-            "address": f"{cases_address(told)}&{urlencode({'figure': handlers.FIGURE, 'handler': each.key})}",
+            "address": f"{cases}&{urlencode({'figure': handlers.FIGURE, 'handler': each.key})}",
         }
         for each in found
     ]

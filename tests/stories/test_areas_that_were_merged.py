@@ -99,3 +99,21 @@ def test_the_officer_of_the_heir_gives_what_was_reported_before_to_the_heirs_own
     assert (assigned.status, assigned.assignee, assigned.area) == ("assigned", "user:worker", FAR_UNIT)
     assert merged in valley.phone("worker").list("hazard", "hazards.csv")
     assert act(valley, merged, "worker", "accept").record.status == "accepted"
+
+
+def rows_by_village(valley: County, areas: str) -> dict[str, int]:
+    answer = valley.get(f"/summaries/closure?by=village&period=year&areas={areas}", "brigade").json
+    counted = {row["key"]: row["counts"]["reports"] for row in answer["rows"]}
+    for row in answer["rows"]:
+        address = row["cases"].removeprefix("/api/v1").replace("{&figure}", "&figure=reports")
+        assert len(valley.get(address, "brigade").json["items"]) == row["counts"]["reports"]
+    return {code: n for code, n in counted.items() if n}
+
+
+def test_figures_count_what_was_taken_in_under_the_heir_or_as_it_was_recorded(valley, merged):
+    assert rows_by_village(valley, "current") == {VILLAGE: 1}
+    assert rows_by_village(valley, "recorded") == {FAR_VILLAGE: 1}
+
+    asked = f"/summaries/closure?area={FAR_VILLAGE}&period=year&areas="
+    assert valley.get(f"{asked}current", "brigade").json["total"]["counts"]["reports"] == 0
+    assert valley.get(f"{asked}recorded", "brigade").json["total"]["counts"]["reports"] == 1

@@ -16,6 +16,7 @@ from server.people.usecases import visibility
 from server.summaries.domain import periods
 from server.summaries.domain.periods import Against, Named, Period
 from server.summaries.usecases import requests
+from server.summaries.usecases.closure_summary import Query
 from server.summaries.usecases.groupings import Grouping
 from server.summaries.usecases.requests import Request
 
@@ -33,11 +34,14 @@ PERIODS = {
 """The periods that the page offers, in their order."""
 
 DEFAULT = Named.QUARTER
+RECORDED = "recorded"
 BEFORE, YEAR_AGO, NOTHING = "before", "year_ago", "none"
 AGAINST = {BEFORE: Against.PREVIOUS, YEAR_AGO: Against.YEAR_AGO, NOTHING: None}
 AGAINST_WORDS = {BEFORE: "上一期", YEAR_AGO: "去年同期", NOTHING: "不比"}
 
-OF_SUMMARY = ("period", "from", "to", "as_of", "against", "area", "by")
+AREAS_WORDS = {"current": "按现在的网格", RECORDED: "按登记时的网格"}
+
+OF_SUMMARY = ("period", "from", "to", "as_of", "against", "area", "areas", "by")
 NAMES = (*OF_SUMMARY, "all", "beside", "figure", "row", "handler", "cursor")
 """What an address may say; all else is told and ignored."""
 
@@ -63,15 +67,23 @@ class Asked(NamedTuple):
 
         Without a figure it is what stands before the name of one.
         """
-        return cases_address(self.request.area, self.request.period, as_of, figure, **other)
+        return cases_address(self.request, self.request.period, as_of, figure, **other)
 
 
-def cases_address(area: Area | None, period: Period, as_of: str, figure: str, **other: str) -> str:
-    """Return the address of the cases behind a figure of any days; an empty value leaves a word out."""
-    days = {"from": period.first.isoformat(), "to": period.last.isoformat()}
-    return _written(
-        CASES, {**days, "area": "" if area is None else area.code, "as_of": as_of, "figure": figure, **other}
-    )
+def cases_address(of: Request | Query, period: Period, as_of: str, figure: str, **other: str) -> str:
+    """Return the address of the cases behind a figure of any days; an empty value leaves a word out.
+
+    of: names the area, and whether areas are those in which cases were recorded.
+    """
+    words = {
+        "from": period.first.isoformat(),
+        "to": period.last.isoformat(),
+        "area": "" if of.area is None else of.area.code,
+        "areas": RECORDED if of.as_recorded else "",
+        "as_of": as_of,
+        "figure": figure,
+    }
+    return _written(CASES, words | other)
 
 
 def read(reading: Reading, by: Actor, scope: Scope, said: Mapping[str, str]) -> Asked:
@@ -81,6 +93,7 @@ def read(reading: Reading, by: Actor, scope: Scope, said: Mapping[str, str]) -> 
     days = _days(kept, faults)
     _keep_known(kept, "against", AGAINST, faults)
     _keep_known(kept, "by", tuple(Grouping), faults)
+    _keep_known(kept, "areas", AREAS_WORDS, faults)
     _keep_area(reading, by, kept, faults)
     _keep_instant(reading, by, scope, kept, faults)
     request = _request(reading, by, scope, days, kept)
@@ -98,6 +111,7 @@ def _request(reading: Reading, by: Actor, scope: Scope, days: Period | Named, ke
         grouping=Grouping(kept["by"]) if "by" in kept else None,
         against=AGAINST[kept.get("against", BEFORE)],
         as_of=kept.get("as_of"),
+        as_recorded=kept.get("areas") == RECORDED,
     )
 
 

@@ -37,8 +37,12 @@ def shown(reading: Reading, by: Actor, asked: Asked) -> dict[str, Any]:
         "against": [(word, asked.address(against=key), key == said) for key, word in addresses.AGAINST_WORDS.items()],
         "against_word": addresses.AGAINST_WORDS[said],
         "area": asked.request.area,
+        "bases": [
+            (word, asked.address(areas=key), key == asked.said.get("areas", "current"))
+            for key, word in addresses.AREAS_WORDS.items()
+        ],
         "areas": _area_choices(reading, by, asked),
-        "kept": [(name, asked.said[name]) for name in ("against", "area", "by") if name in asked.said],
+        "kept": [(name, asked.said[name]) for name in ("against", "area", "areas", "by") if name in asked.said],
         "period_kept": [(name, asked.said[name]) for name in ("period", "from", "to") if name in asked.said],
         "as_of_kept": asked.said.get("as_of", ""),
         "first": asked.request.period.first.isoformat(),

@@ -122,14 +122,14 @@ def beside(asked: Asked, before: Result | None) -> dict[str, Cell]:
     figures, known = before.summary.total, _figures_by_code(before)
     address = cases_address
     found = {
-        code: Cell(str(figures.counts[code]), address(asked.request.area, before.period, before.as_of, code))
+        code: Cell(str(figures.counts[code]), address(asked.request, before.period, before.as_of, code))
         for code in ("cases", "handling_overdue")
     }
     for code in ("on_time_closure_rate", *CONTROLS):
         numerator = known[code].numerator
         found[code] = Cell(
             sentences.share(figures.rates[code]),
-            address(asked.request.area, before.period, before.as_of, numerator),
+            address(asked.request, before.period, before.as_of, numerator),
         )
     return found
 
@@ -246,7 +246,7 @@ def months(reading: Reading, asked: Asked, query: Query, as_of: str) -> list[Mon
 
 
 def _of_month(row: Row, code: str, query: Query, parts: Mapping[str, Period], as_of: str) -> Cell:
-    return Cell(str(row.figures.counts[code]), cases_address(query.area, parts[row.key], as_of, code))
+    return Cell(str(row.figures.counts[code]), cases_address(query, parts[row.key], as_of, code))
 
 
 def _month_of(day: Any) -> Period:
@@ -266,8 +266,9 @@ def days(asked: Asked, as_of: str, found: Iterable[DayCount]) -> list[ShownDay]:
     """Return each day with the address of its cases."""
     # A year has two addresses a day, which differ by the day alone.
     pattern = Period(date.min, date.min)
-    area = asked.request.area
-    received, closed = (cases_address(area, pattern, as_of, figure) for figure in ("reports", "closed_in_period"))
+    received, closed = (
+        cases_address(asked.request, pattern, as_of, figure) for figure in ("reports", "closed_in_period")
+    )
     return [_day(received, closed, each) for each in found]
 
 

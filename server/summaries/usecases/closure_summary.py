@@ -33,7 +33,8 @@ class Query:
     """Which summary to compute.
 
     scope: what the reader may see: places, or else the cases assigned to them. area: None for all of their scope.
-    by: None for the level below. as_of: None for now.
+    by: None for the level below. as_of: None for now. as_recorded: a case counts in the area in which it was recorded,
+    and not in the one that has taken it over since.
     """
 
     scope: Scope
@@ -41,6 +42,7 @@ class Query:
     by: Grouping | None
     period: Period
     as_of: Instant | None = None
+    as_recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,9 +221,7 @@ def view_of(reading: Reading, query: Query) -> View:
     as_of = reading.now if query.as_of is None else query.as_of
     if as_of > reading.now:
         raise Invalid("统计时刻还没有到；请改用现在或更早的时刻。", field="as_of", value=as_of)
-    known = reading.cached(
-        ("grid by path",), lambda each: {area.path: area for area in areas.whole_grid(each).values()}
-    )
+    known = reading.cached(("grid by path", query.as_recorded), lambda each: _grid(each, as_recorded=query.as_recorded))
     by = grouping_of(query)
     categories, dimension = dimensions.category_names(reading), dimensions.of(reading, by)
     if not query.scope.places:
@@ -238,6 +238,12 @@ def view_of(reading: Reading, query: Query) -> View:
         others = "、".join(each for each in Grouping if each not in LEVELS or area_scope.names(LEVELS[each]))
         raise Invalid(f"这个范围里没有这一级网格，不能这样分行；可选：{others}。", field="by", value=by)
     return view
+
+
+def _grid(reading: Reading, *, as_recorded: bool) -> dict[str, Area]:
+    """Return every area by its path; as_recorded: as if none had been taken over by another."""
+    found = areas.whole_grid(reading).values()
+    return {area.path: replace(area, successor=None) if as_recorded else area for area in found}
 
 
 def _places(query: Query) -> tuple[Place, ...]:

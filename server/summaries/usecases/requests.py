@@ -23,7 +23,10 @@ READ = ("summary", "read")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A summary that somebody asks for. comparison: its period with what stands beside it, None beside nothing."""
+    """A summary that somebody asks for. comparison: its period with what stands beside it, None beside nothing.
+
+    as_recorded: as of ``Query``.
+    """
 
     scope: Scope
     area: Area | None
@@ -31,15 +34,17 @@ class Request:
     period: Period
     as_of: Instant | None
     comparison: Comparison | None
+    as_recorded: bool = False
 
     def query(self, now: Instant) -> Query:
         """Return the query of the summary."""
         as_of = self.as_of if self.as_of is not None and self.as_of != now else None
-        return Query(self.scope, self.area, self.by, self.period, as_of)
+        return Query(self.scope, self.area, self.by, self.period, as_of, self.as_recorded)
 
     def query_beside(self, result: Result, comparison: Comparison) -> Query:
         """Return the query of what stands beside a summary: counted as of as far into its own days."""
-        return Query(self.scope, self.area, result.by, comparison.previous, comparison.as_of(result.as_of))
+        as_of = comparison.as_of(result.as_of)
+        return Query(self.scope, self.area, result.by, comparison.previous, as_of, self.as_recorded)
 
 
 def reading_scope(by: Actor) -> Scope:
@@ -61,17 +66,20 @@ def request_for(
     grouping: Grouping | None = None,
     against: Against | None = None,
     as_of: str | None = None,
+    as_recorded: bool = False,
 ) -> Request:
     """Return what ``by`` asks for.
 
     scope: from ``reading_scope``, or where ``by`` may export them. days: by their name as of the instant, or any.
     area: a code. against: what is to stand beside it. as_of: an instant, or a date for the end of that day, as it was
-    written. Raises NotFound for an area that ``by`` is not shown, Invalid for an instant that is none or is to come.
+    written. as_recorded: as of ``Query``.
+
+    Raises NotFound for an area that ``by`` is not shown, Invalid for an instant that is none or is to come.
     """
     found = None if area is None else visibility.get_visible(reading, area, by)
     at = instant_of(as_of, reading.now)
     beside = periods.comparison(days, periods.day_of(at or reading.now), against or Against.PREVIOUS)
-    return Request(scope, found, grouping, beside.current, at, None if against is None else beside)
+    return Request(scope, found, grouping, beside.current, at, None if against is None else beside, as_recorded)
 
 
 def instant_of(written: str | None, now: Instant) -> Instant | None:
