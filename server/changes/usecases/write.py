@@ -16,7 +16,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from server.cases.domain import workflow
 from server.cases.store import calendars, case_numbers
-from server.cases.usecases import authorization
+from server.cases.usecases import authorization, late_acts
 from server.changes.domain import record_history, revise, settling
 from server.changes.domain.revise import NewCase, Revised
 from server.changes.domain.write_context import WriteContext
@@ -222,9 +222,11 @@ def _act(
     tx: Transaction, record: Record, context: WriteContext, history: list[Entry], pending: PendingChange
 ) -> tuple[Revised, Refusal | None]:
     """Let a case take a step; what no longer fits its status is kept as a late fact, and nothing is refused."""
-    if history and _is_superseded(tx, record, context.change):
+    if history and late_acts.is_superseded(tx, record, context.change):
         return revise.edit(record, context, history), None
     try:
+        if pending.authority is None:
+            late_acts.require_seen(tx, record, context.change, pending.by)
         authorized = authorization.evaluate(tx, record, context.change, pending.by, pending.authority)
     except Refusal as refusal:
         return _keep_refused(record, context, refusal), refusal
@@ -244,27 +246,6 @@ def _settle(tx: Transaction, record: Record, context: WriteContext, by: Actor) -
         return settling.unsettle(record, context, list(revisions.list_of(tx, record.id)), who), None
     except Refusal as refusal:
         return _keep_refused(record, context, refusal), refusal
-
-
-def _is_superseded(tx: Transaction, record: Record, change: Change) -> bool:
-    """Say whether a later act of the same origin has moved the case on, which made this one part of its history.
-
-    A step that comes after must not take the case back; a request or remark that its author has since acted upon
-    is answered by that.
-    """
-    moving = {step.action for step in workflow.STEPS if step.target is not None}
-    later = [
-        each.action
-        for each in revisions.list_of_origin(tx, record.id, change.dot.origin)
-        if each.origin_seq > change.dot.seq and each.verdict in _DONE
-    ]
-    if change.action in moving:
-        return not moving.isdisjoint(later)
-    step = workflow.STEP_OF.get(change.action)
-    return step is not None and record.status not in step.sources and not moving.isdisjoint(later)
-
-
-_DONE = frozenset({Verdict.APPLIED, Verdict.MERGED, Verdict.LATE})
 
 
 def _keep_refused(record: Record, context: WriteContext, refusal: Refusal) -> Revised:

@@ -174,6 +174,15 @@ def list_of_origin(tx: Transaction, record: str, origin: str) -> list[Revision]:
     return [_revision(row) for row in rows]
 
 
+def list_since(tx: Transaction, record: str, version: int) -> list[Revision]:
+    """Return the revisions of ``record`` after ``version``, newest first."""
+    rows = tx.sql.each(
+        f"{_SELECT} WHERE record = :record AND version > :version ORDER BY version DESC",
+        {"record": record, "version": version},
+    )
+    return [_revision(row) for row in rows]
+
+
 def changes_since(tx: Transaction, record: str, version: int) -> list[Mapping[str, tuple[str | None, str | None]]]:
     """Return the diffs of the revisions of ``record`` after ``version``, newest first."""
     rows = tx.sql.each(
