@@ -24,7 +24,7 @@ from server.api import responses
 from server.api.blueprints import create_blueprint
 from server.db.sql import Row
 from server.db.transactions import Reading
-from server.monthly_reports.domain import changes
+from server.monthly_reports.domain import changes, corrections
 from server.monthly_reports.domain.changes import Change, Kind
 from server.monthly_reports.domain.corrections import Correction
 from server.monthly_reports.store import reports
@@ -182,13 +182,14 @@ def list_corrections(month: str) -> Response:
 def correct(body: dict[str, Any], month: str) -> Response:
     """Issue a correction of a filed month: what was and what is, why, and who signs.
 
-    Each row must still add up; the total follows from the rows. Every fault is told at once.
+    Each row must still add up, and no part of a column may exceed it; the total follows from the rows. A cell is named
+    once. Every fault is told at once.
     """
     by = context.caller()
     drawing.require(by, "correct")
-    asked = {(cell["row"], cell["figure"]): cell["is_"] for cell in body["cells"]}
     told = {name: body[name] for name in ("previous", "reason", "signer")}
     with responses.naming_fields():
+        asked = corrections.asked_once(((cell["row"], cell["figure"]), cell["is_"]) for cell in body["cells"])
         made = context.write(lambda tx: correcting.correct(tx, month, asked, by=by.name, **told))
     return responses.json(sheet_json.correction(made), 201)
 

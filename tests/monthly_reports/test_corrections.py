@@ -6,12 +6,17 @@ from hashlib import sha256
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from server.app import close
 from server.cli.main import main
+from server.summaries.domain import summary_rows
 from tests.api_county import OTHER_TOWN, TOWN
 from tests.monthly_reports.april import PATH, an_april, folder_of, freeze
 from tests.office.desk import Desk
+from tests.summaries.case_histories import histories, known
+from tests.summaries.test_closure_golden import APRIL as DAYS
 
 PAGE = "/office/figures/monthly/2026-04"
 RIGHT = [{"row": TOWN, "figure": "reports", "is": 20}]
@@ -108,6 +113,53 @@ def test_every_fault_is_told_at_once_and_nothing_is_kept(april):
     assert "当场整改加限期整改" in apart.json["detail"] and "一起改" in apart.json["detail"]
     assert "没有改动" in same.json["detail"]
     assert april.get(f"{PATH}/corrections", "brigade").json["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("figure", "said"),
+    [
+        ("handling_overdue", "超期未结不应多于在办"),
+        ("extended", "延期不应多于发现"),
+        ("closed_on_time", "按期结案不应多于已办结"),
+    ],
+)
+def test_no_part_exceeds_its_whole(april, figure, said):
+    refused = correct(april, [{"row": TOWN, "figure": figure, "is": 500}])
+
+    assert refused.status_code == 422 and said in refused.json["detail"] and "一起改" in refused.json["detail"]
+    assert [error["field"] for error in refused.json["errors"]] == [f"{TOWN}.{figure}"]
+    assert april.get(f"{PATH}/corrections", "brigade").json["items"] == []
+
+
+def test_more_are_not_fixed_on_the_spot_than_are_closed(april):
+    counts = next(row["counts"] for row in filed(april)["rows"] if row["key"] == TOWN)
+    spot = counts["closed"] + 1
+    cells = {"spot_closed": spot, "limited": counts["cases"] - spot}
+    refused = correct(april, [{"row": TOWN, "figure": code, "is": n} for code, n in cells.items()])
+
+    assert refused.status_code == 422 and "当场整改不应多于已办结" in refused.json["detail"]
+
+
+def test_a_cell_that_is_named_twice_is_refused_and_named(april):
+    twice = [*RIGHT, {"row": TOWN, "figure": "reports", "is": 21}]
+    refused = correct(april, twice)
+    folder = ["--reason", "漏", "--signer", "某某", "--data", str(folder_of(april))]
+    told = CliRunner().invoke(main, ["figures", "correct", "2026-04", *[f"{TOWN}.reports={n}" for n in "12"], *folder])
+
+    assert refused.status_code == 422 and f"“{TOWN}”行“reports”列写了不止一次" in refused.json["detail"]
+    assert [error["field"] for error in refused.json["errors"]] == [f"{TOWN}.reports"]
+    assert told.exit_code == 1 and "一格只写一次" in told.stderr
+    assert april.get(f"{PATH}/corrections", "brigade").json["items"] == []
+
+
+@given(st.lists(histories(), max_size=10))
+def test_what_a_correction_asks_of_parts_holds_of_any_cases(lives):
+    at = "2026-05-09T04:00:00.000Z"
+    counts = summary_rows.figures(known(lives, at), DAYS, at).counts
+
+    assert counts["handling_overdue"] <= counts["open"]
+    assert max(counts["extended"], counts["closed"]) <= counts["cases"]
+    assert max(counts["spot_closed"], counts["closed_on_time"]) <= counts["closed"]
 
 
 def test_only_the_brigade_corrects_and_only_what_was_filed(april):

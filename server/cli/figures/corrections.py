@@ -11,7 +11,7 @@ from server.audit.domain.entries import COMMAND
 from server.cli.folder import Command, data_option, opened, opened_to_write
 from server.errors import Invalid
 from server.monthly_reports.domain import months
-from server.monthly_reports.domain.corrections import Correction
+from server.monthly_reports.domain.corrections import Correction, asked_once
 from server.monthly_reports.store import reports
 from server.monthly_reports.usecases import correcting, freezing, sheet_files
 
@@ -29,7 +29,7 @@ def correct(month: str, cells: tuple[str, ...], reason: str, signer: str, previo
     CELLS say what is right, by the code of a row and that of a column, as `figures sheet --format csv` has them:
     130630100000.reports=12. The total follows from the rows.
     """
-    asked = dict(map(_cell, cells))
+    asked = asked_once(map(_cell, cells))
     with opened_to_write(data) as database:
         with database.reading() as reading:
             _, newest = correcting.newest(reading, month)

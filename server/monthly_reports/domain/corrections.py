@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from server.errors import Invalid
 from server.instants import Instant
@@ -61,6 +62,20 @@ def corrected(sheet: Sheet, corrections: Iterable[Correction]) -> Sheet:
     return replace(sheet, lines=lines, total=replace(sheet.total, counts=counts[TOTAL]))
 
 
+def asked_once(cells: Iterable[tuple[tuple[str, str], int]]) -> dict[tuple[str, str], int]:
+    """Return what is right by key of the row and code of the column. Raises Invalid with every cell named twice."""
+    asked: dict[tuple[str, str], int] = {}
+    twice: dict[tuple[str, str], None] = {}
+    for cell, n in cells:
+        if cell in asked:
+            twice[cell] = None
+        asked[cell] = n
+    if twice:
+        said = "“{}”行“{}”列写了不止一次；一格只写一次，请只留对的那个数。"
+        _refuse([_fault(*cell, said.format(*cell)) for cell in twice])
+    return asked
+
+
 def cells_of(sheet: Sheet, asked: Mapping[tuple[str, str], int]) -> tuple[Cell, ...]:
     """Return the cells that change, those of the total with them.
 
@@ -83,9 +98,13 @@ def cells_of(sheet: Sheet, asked: Mapping[tuple[str, str], int]) -> tuple[Cell, 
         ]
         faults = list(_contradictions(lines, changed)) if changed else [_fault("", "cells", "没有改动任何一格。")]
     if faults:
-        listed = "；".join(fault["message"].removesuffix("。") for fault in faults)
-        raise Invalid(f"更正表不对：{listed}。", errors=faults)
+        _refuse(faults)
     return (*changed, *_of_total(sheet, changed))
+
+
+def _refuse(faults: list[dict[str, str]]) -> NoReturn:
+    listed = "；".join(fault["message"].removesuffix("。") for fault in faults)
+    raise Invalid(f"更正表不对：{listed}。", errors=faults)
 
 
 def _of_total(sheet: Sheet, changed: Iterable[Cell]) -> Iterator[Cell]:
@@ -135,6 +154,24 @@ _RELATIONS: tuple[tuple[str, frozenset[str], Callable[[Mapping[str, int]], bool]
         frozenset({"closed_on_time", "closed"}),
         lambda n: n["closed_on_time"] <= n["closed"],
         "按期结案不应多于已办结",
+    ),
+    (
+        "spot_closed",
+        frozenset({"spot_closed", "closed"}),
+        lambda n: n["spot_closed"] <= n["closed"],
+        "当场整改不应多于已办结",
+    ),
+    (
+        "handling_overdue",
+        frozenset({"handling_overdue", "open"}),
+        lambda n: n["handling_overdue"] <= n["open"],
+        "超期未结不应多于在办",
+    ),
+    (
+        "extended",
+        frozenset({"extended", "cases"}),
+        lambda n: n["extended"] <= n["cases"],
+        "延期不应多于发现",
     ),
 )
 """What must hold of each row that has these columns: (column that is named, columns, what holds, in words)."""

@@ -9,6 +9,7 @@ from flask import Response, request
 from server.errors import NotFound, Refusal
 from server.grid.domain.areas import short_name
 from server.monthly_reports.domain import months, sheets
+from server.monthly_reports.domain.corrections import asked_once
 from server.monthly_reports.domain.sheets import Sheet
 from server.monthly_reports.store import reports
 from server.monthly_reports.usecases import correcting, drawing, freezing, sheet_files
@@ -46,8 +47,9 @@ def correct(month: str) -> Response:
     missing = [word for name, word in (("reason", "更正原因"), ("signer", "签字人")) if not said[name]]
     if missing:
         return _form(month, f"请填写{'、'.join(missing)}。", 422)
-    asked = {_cell(name): _number(value) for name, value in request.form.items() if name.startswith(CELL)}
+    typed = [(name, value) for name, value in request.form.items(multi=True) if name.startswith(CELL)]
     try:
+        asked = asked_once((_cell(name), _number(value)) for name, value in typed)
         made = context.write(lambda tx: correcting.correct(tx, month, asked, by=by.name, **said))
     except Refusal as refusal:
         return _form(month, refusal.message, status_of(refusal))
