@@ -207,7 +207,7 @@ ROWS = [
         *("assigned", "user:worker", "2026-11-30T16:00", ("supervised_2",), "【督办】限11-30｜荆山口村｜演示民宿07"),
     ),
     (
-        [("register", {}), ("supervise", {"level": "1", "due_on": "2026-11-30"})],
+        [("register", {}), ("supervise", {"level": "1"})],
         *("registered", None, "2026-11-26T16:00", ("supervised_1",), "【督办】｜荆山口村｜演示民宿07"),
     ),
     (

@@ -106,3 +106,34 @@ def test_a_check_on_the_spot_that_fails_sets_no_later_limit_either(cases):
     said = refused(cases, case, OFFICER, "site_check", **FIXED, **{"pass": "no", "reason": "没改", "due_on": day(30)})
 
     assert "期限最晚到" in said
+
+
+@pytest.mark.parametrize(
+    ("status", "cure"),
+    [
+        ("reported", "先派遣"),
+        ("registered", "先派遣"),
+        ("feedback", "返工"),
+        ("suspended", "恢复处置"),
+        ("transferred", "恢复处置"),
+    ],
+)
+def test_supervision_names_no_day_for_a_case_whose_limit_does_not_run(cases, status, cure):
+    case = cases.bring(status)
+
+    said = refused(cases, case, BRIGADE, "supervise", level="2", due_on=day(3))
+
+    assert cure in said and "不填期限" in said
+    cases.do(case, BRIGADE, "supervise", {"level": "2"})
+
+
+def test_a_town_does_not_lower_the_supervision_of_the_brigade(cases):
+    case = cases.bring("handling")
+    cases.do(case, TOWN, "supervise", {"level": "1"})
+    cases.do(case, BRIGADE, "supervise", {"level": "3"})
+
+    answer = cases.take(case, TOWN, "supervise", {"level": "1"})
+
+    assert (answer.status_code, "挂牌督办只能由大队调整" in answer.json["detail"]) == (403, True)
+    assert "supervised_3" in cases.county.get(f"/records/{case}", TOWN).json["flags"]
+    cases.do(case, BRIGADE, "supervise", {"level": "2"})

@@ -15,7 +15,7 @@ from server.cases.domain.workflow import Step
 from server.records.domain import case_facts, case_steps
 from server.records.domain.case import FAILED, PASSED, Case, Request
 from server.records.domain.records import Record
-from server.records.domain.status import WITH_HANDLER, Status
+from server.records.domain.status import Status
 
 CATEGORY = "category"
 """Field of a case that the figures are split by."""
@@ -232,7 +232,7 @@ def _reopen(step: Step, record: Record, case: Case, act: Act, context: ActContex
 
 
 def _supervise(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
-    due = requested_due(act) if record.status in WITH_HANDLER else None
+    due = requested_due(act)
     supervised = replace(case, supervised=int(act["level"]))
     return Decision(
         supervised, target_status(step, record), due, None if due is None else close_due(due, context.calendar)

@@ -256,6 +256,7 @@ def _site_result(record: Record, act: Act, context: ActContext) -> Iterator[Faul
 _GUARDS: dict[str, Callable[[Record, Act, ActContext], Iterator[Fault]]] = {
     "due_ahead": _due_ahead,
     "due_by_rule": later_limits.faults,
+    "due_running": later_limits.without_limit,
     "plan_ahead": _plan_ahead,
     "within_a_year": _within_a_year,
     "until_later": _until_later,

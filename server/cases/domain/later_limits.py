@@ -106,6 +106,21 @@ def faults(record: Record, act: Act, context: ActContext) -> Iterator[tuple[str,
         yield "due_on", TOO_FAR
 
 
+def without_limit(record: Record, act: Act, context: ActContext) -> Iterator[tuple[str, str]]:
+    """Yield that a day is named for a case whose limit does not run: it would be kept nowhere."""
+    cure = _LIMIT_BEGINS.get(Status(record.status or ""), "")
+    if act["due_on"] and cure:
+        yield "due_on", f"这件现在没有处置期限：{cure}，或不填期限"
+
+
+_LIMIT_BEGINS = {
+    **dict.fromkeys((Status.REPORTED, Status.REGISTERED), "请先派遣，再定期限"),
+    Status.FEEDBACK: "已反馈，请先核查；没改好的返工时定期限",
+    **dict.fromkeys((Status.SUSPENDED, Status.TRANSFERRED), "请先恢复处置，再定期限"),
+}
+"""What is to be done first, by status, of a case whose handler has no limit that runs."""
+
+
 def refusals(case: Case, grants: Iterable[Grant]) -> Iterator[tuple[str, str]]:
     """Yield why nobody may extend the case any more by these rights."""
     if case.facts.extended >= EXTENSIONS_MAX:

@@ -133,7 +133,9 @@ LEVELS = {"level_1": "1", "level_2_3": "23"}
 
 def _level(allowed: str) -> Limit:
     def limit(record: Record, act: Act, context: ActContext) -> str:
-        named = act["level"]
+        named, now = act["level"], 0 if record.case is None else record.case.supervised
+        if now > max(int(each) for each in allowed):
+            return f"这件已由大队{now}级挂牌督办；挂牌督办只能由大队调整，您要说的请写成“说明”。"
         may = "、".join(allowed)
         return "" if not named or named in allowed else f"您的岗位只能{may}级督办；其他级别请交有权的岗位办理。"
 
@@ -168,7 +170,7 @@ CONDITIONS: Mapping[str, Condition] = {
     },
     "for_another": Condition(_for_another, ("case.assignments", "context.leads")),
     "registered": Condition(_registered, ("record.status",)),
-    **{limit: Condition(_level(allowed)) for limit, allowed in LEVELS.items()},
+    **{limit: Condition(_level(allowed), ("case.supervised",)) for limit, allowed in LEVELS.items()},
     # These narrow whom one may assign and for how long, not whether one may act at all.
     "village": Condition(_none),
     "local": Condition(_none),

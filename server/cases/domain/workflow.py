@@ -159,7 +159,8 @@ STEPS = (
     Step("void", "作废", OPEN, Status.VOID, ("reason",), ("note",), ("void_asked",)),
     Step("withdraw", "撤回", frozenset({Status.REPORTED}), Status.VOID, takes=("reason", "note")),
     Step(
-        "supervise", "督办", OPEN, None, ("level",), ("due_on", *FIVE_DUTIES, "note"), ("due_by_rule", "due_ahead")
+        "supervise", "督办", OPEN, None, ("level",), ("due_on", *FIVE_DUTIES, "note"),
+        ("due_running", "due_by_rule", "due_ahead"),
     ),
     Step(
         "mark_major", "认定重大火灾隐患", OPEN - {Status.REPORTED}, None, (*JUDGED_BY, "document", "rules"),
