@@ -172,6 +172,8 @@ def test_each_count_is_the_expected_one_and_opens_into_its_cases(figure, count, 
         ("suspended_rate", Rate(1, 9), "1/9"),
         ("transferred_rate", Rate(0, 9), "0/9"),
         ("void_rate", Rate(1, 10), "10.00%"),
+        ("merged_cases_rate", Rate(0, 10), "0.00%"),
+        ("site_closed_rate", Rate(0, 6), "0/6"),
         ("period_clearance", Rate(7, 10), "70.00%"),
     ],
 )
@@ -181,7 +183,7 @@ def test_each_rate_is_the_expected_one(rate, share, printed):
 
 
 def test_the_example_states_every_rate():
-    assert len(FIGURES.rates) == 35
+    assert len(FIGURES.rates) == 37
 
 
 def test_handling_takes_eight_days_in_the_mean_and_the_median_and_thirteen_at_most():
