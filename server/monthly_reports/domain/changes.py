@@ -20,8 +20,9 @@ TABLE = "monthly_report_changes"
 class Kind(StrEnum):
     """What has become of a case since, by its code in ``data/monthly_report_changes.csv``.
 
-    DUE: nothing but that a limit has passed. LATE: discovered in the month and received after it was filed (补报); it
-    counts in the month in which it came in, and so changes no column.
+    CORRECTED: its category, item, severity, place or area was put right. DUE: nothing but that a limit has passed.
+    LATE: discovered in the month and received after it was filed (补报); it counts in the month in which it came in,
+    and so changes no column.
     """
 
     CLOSED = "closed"
@@ -54,12 +55,13 @@ def labels(at: Instant, *, english: bool = False) -> dict[str, str]:
 
 
 def change_of(
-    definition: Definition, then: CaseFacts | None, now: CaseFacts, window_then: Window, window_now: Window
-) -> Change | None:
+    definition: Definition, then: CaseFacts | None, now: CaseFacts, window_then: Window, window_now: Window, *,
+    is_corrected: bool = False,
+) -> Change | None:  # fmt: skip
     """Return what has become of a case, None where it changes no column and none of its acts is to be told.
 
     then, now: its facts as of the filing and as of now; None: it was not there. window_then, window_now: the month as
-    of these instants.
+    of these instants. is_corrected: its item, severity or place was put right between them.
     """
     differences = {
         column.code: n
@@ -67,7 +69,7 @@ def change_of(
         if (n := _count(column.code, now, window_now) - _count(column.code, then, window_then))
     }
     of_month = _of_month(now, window_now) or (then is not None and _of_month(then, window_then))
-    kinds = tuple(_kinds(then, now, window_then.as_of)) if of_month else ()
+    kinds = tuple(_kinds(then, now, window_then.as_of, is_corrected=is_corrected)) if of_month else ()
     if not kinds and not differences:
         return None
     if not kinds:
@@ -83,7 +85,7 @@ def _of_month(case: CaseFacts, window: Window) -> bool:
     return window.holds(case.registered_at) or window.holds(case.received_at)
 
 
-def _kinds(then: CaseFacts | None, now: CaseFacts, since: Instant) -> Iterator[Kind]:
+def _kinds(then: CaseFacts | None, now: CaseFacts, since: Instant, *, is_corrected: bool) -> Iterator[Kind]:
     """Yield what has happened to a case since an instant, each once, what matters most first."""
     if now.closed and now.closed_at is not None and now.closed_at > since:
         yield Kind.CLOSED
@@ -97,12 +99,12 @@ def _kinds(then: CaseFacts | None, now: CaseFacts, since: Instant) -> Iterator[K
     if Status.MERGED in undone:
         yield Kind.SPLIT
     if then is not None:
-        yield from _while_open(then, now)
+        yield from _while_open(then, now, is_corrected=is_corrected)
 
 
-def _while_open(then: CaseFacts, now: CaseFacts) -> Iterator[Kind]:
+def _while_open(then: CaseFacts, now: CaseFacts, *, is_corrected: bool) -> Iterator[Kind]:
     """Yield what has happened to a case that was there, beside its endings."""
-    if (then.category, then.path) != (now.category, now.path):
+    if is_corrected or (then.category, then.path) != (now.category, now.path):
         yield Kind.CORRECTED
     if now.extended > then.extended:
         yield Kind.EXTENDED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from server.db.sql import Row
@@ -15,7 +16,7 @@ from server.monthly_reports.domain import changes
 from server.monthly_reports.domain.changes import Change, Kind
 from server.monthly_reports.domain.frozen import FrozenReport
 from server.monthly_reports.domain.sheets import Sheet
-from server.monthly_reports.store import late_reports
+from server.monthly_reports.store import corrected_cases, late_reports
 from server.monthly_reports.usecases import drawing
 from server.summaries.domain import count_rules
 from server.summaries.domain.periods import Period
@@ -82,21 +83,18 @@ def _inside(reading: Reading, scope: Scope, period: Period) -> AreaCondition:
 
 
 def _moved(reading: Reading, inside: AreaCondition, filed: Sheet) -> Iterator[Change]:
-    """Yield what has become of cases of the month: by acts since, and those whose limits alone have passed."""
+    """Yield what has become of cases of the month: by acts and corrections since, or because their limits passed."""
     period, as_of = filed.period, filed.as_of
     before = count_rules.window_of(period, as_of)
     after = count_rules.window_of(period, reading.now)
-    moved = set()
-    for now, then in moved_cases.since(reading, inside, period, as_of):
-        moved.add(now.id)
-        change = changes.change_of(filed.definition, then, now, before, after)
+    corrected = corrected_cases.since(reading, inside, period, as_of)
+    still_open = counted_cases.candidates(reading, inside, "open", period, reading.now, Cursor())
+    unmoved = {case.id: (case, case) for case in chain(still_open, corrected.values())}
+    moved = {now.id: (now, then) for now, then in moved_cases.since(reading, inside, period, as_of)}
+    for id, (now, then) in (unmoved | moved).items():
+        change = changes.change_of(filed.definition, then, now, before, after, is_corrected=id in corrected)
         if change is not None:
             yield change
-    for case in counted_cases.candidates(reading, inside, "open", period, reading.now, Cursor()):
-        if case.id not in moved:
-            change = changes.change_of(filed.definition, case, case, before, after)
-            if change is not None:
-                yield change
 
 
 def _late(reading: Reading, inside: AreaCondition, filed: Sheet) -> Iterator[Change]:
