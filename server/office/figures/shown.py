@@ -22,9 +22,9 @@ COUNTS = ("cases", "spot_closed", "closed", "open", "suspended", "transferred", 
 """Counts of the table by area, in the order of its columns."""
 
 CONTROLS = (
-    "return_rate", "extension_rate", "suspended_rate", "transferred_rate", "void_rate", "merge_rate", "merged_cases_rate",
-    "rework_rate", "came_back_rate", "recurrence_rate", "reopen_rate", "relaxed_rate", "late_report_rate",
-    "filed_reply_rate", "site_closed_rate", "recheck_pass_rate", "supervised_closure_rate",
+    "return_rate", "extension_rate", "suspended_rate", "transferred_rate", "void_rate", "merge_rate",
+    "merged_cases_rate", "rework_rate", "came_back_rate", "recurrence_rate", "reopen_rate", "relaxed_rate",
+    "late_report_rate", "filed_reply_rate", "site_closed_rate", "recheck_pass_rate", "supervised_closure_rate",
 )  # fmt: skip
 """Shares that say whether approvals are used to hide work: 退延挂移废占比, rework, and what comes
 back after its closing."""
