@@ -170,6 +170,41 @@ class PeriodSummarySchema(BaseSchema):
     patrols = text_out("address of the patrols whose premises add up to `visited`")
 
 
+class DifferenceSchema(BaseSchema):
+    """By how much a figure is more: cases, days, percentage points; null where a rate has ``d`` below ten."""
+
+    change = fields.Float(
+        required=True, allow_none=True, metadata={"description": "null, too, where the days of either had not begun"}
+    )
+    text = text_out("as it is printed: `+3`, `−2`, `+1.25 百分点`, or `—`; empty where the days had not begun")
+
+
+def _differences() -> fields.Dict:
+    return fields.Dict(keys=fields.String(), values=fields.Nested(DifferenceSchema), required=True)
+
+
+class DifferencesSchema(BaseSchema):
+    """By how much every figure of one set of cases differs, by code."""
+
+    counts = _differences()
+    rates = _differences()
+    days = _differences()
+    results = _differences()
+
+
+class ComparedRowSchema(DifferencesSchema):
+    """The differences of one row."""
+
+    key = text_out("of the row; of a row that only `before` has, its key there")
+
+
+class ComparedSchema(BaseSchema):
+    """By how much the summary differs from what stands beside it."""
+
+    rows = fields.List(fields.Nested(ComparedRowSchema), required=True)
+    total = fields.Nested(DifferencesSchema, required=True)
+
+
 class ClosureSchema(PeriodSummarySchema):
     """The closure summary."""
 
@@ -182,6 +217,12 @@ class ClosureSchema(PeriodSummarySchema):
             "description": "what stands beside it, as of as far into its own days, over where it is over;"
             " null without `period` and `compare`"
         },
+    )
+    compared = fields.Nested(
+        ComparedSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "the differences 增减 from `before`; null without it"},
     )
 
 

@@ -80,11 +80,11 @@ def closure_summary_of(arguments: dict[str, Any]) -> Response:
             previous = closure_summary.summarise(reading, request.query_beside(result, request.comparison))
         if arguments["format"] == "json":
             return responses.json(_whole(reading, request, result, previous))
-        table = summary_tables.table(reading, result)
         if request.comparison is not None and previous is not None:
             names = request.comparison.names
-            earlier = summary_tables.table(reading, previous)
-            table = compared_tables.side_by_side(result.by, (names[0], table), (names[1], earlier))
+            table = compared_tables.beside(reading, (names[0], result), (names[1], previous))
+        else:
+            table = summary_tables.table(reading, result)
     export = record_exports.begin("summaries.export", "closure", _told(arguments))
     rows = table.with_titles(result)
     export.rows = len(table.names)
@@ -183,6 +183,7 @@ def _whole(reading: Reading, request: Request, result: Result, previous: Result 
         **_summary(reading, result, names[0], areas),
         "figures": summary_tables.legend(result.as_of),
         "before": None if previous is None else _summary(reading, previous, names[1], areas),
+        "compared": None if previous is None else compared_tables.as_json(reading, result, previous),
     }
 
 

@@ -194,12 +194,12 @@ def _write_summary(
     if form == "json":
         output = {**summary_tables.as_json(reading, result), "figures": summary_tables.legend(result.as_of)}
         output["before"] = None if previous is None else summary_tables.as_json(reading, previous)
+        output["compared"] = None if previous is None else compared_tables.as_json(reading, result, previous)
         click.echo(orjson.dumps(output, option=orjson.OPT_INDENT_2).decode())
         return
     table = summary_tables.table(reading, result)
     if previous is not None:
-        earlier = summary_tables.table(reading, previous)
-        table = compared_tables.side_by_side(result.by, (names[0], table), (names[1], earlier))
+        table = compared_tables.beside(reading, (names[0], result), (names[1], previous))
     _write_file(table.with_titles(result), form)
 
 
@@ -209,7 +209,7 @@ def _show(reading: Reading, result: Result, previous: Result | None, names: tupl
     console.print(f"{place}  {summary_tables.days_of(result)}  统计时刻 {summary_tables.local_exactly(result.as_of)}")
     if previous is not None:
         until = f"{_days(previous.period)}，统计时刻 {summary_tables.local_exactly(previous.as_of)}"
-        console.print(f"{names[0]}，括号内为{names[1]}（{until}）")
+        console.print(f"{names[0]}，括号内为{names[1]}（{until}）和增减（比率增减为百分点）")
     for codes in BLOCKS:
         table = summary_tables.table(reading, result, codes)
         earlier = None if previous is None else summary_tables.table(reading, previous, codes)
@@ -221,7 +221,7 @@ def _show(reading: Reading, result: Result, previous: Result | None, names: tupl
 
 
 def _rendered(by: Grouping, table: SummaryTable, earlier: SummaryTable | None) -> Table:
-    """Return a table for the terminal, with the figures of the earlier one in brackets."""
+    """Return a table for the terminal, with the earlier figures and the differences in brackets."""
     rendered = Table(box=SIMPLE_HEAD, pad_edge=False)
     rendered.add_column(ROW_TITLES[by], no_wrap=True)
     for column in table.columns:
@@ -230,8 +230,8 @@ def _rendered(by: Grouping, table: SummaryTable, earlier: SummaryTable | None) -
     for at, (name, values) in enumerate(zip(shown.names, shown.values, strict=True)):
         texts = [spreadsheets.as_text(value) or "—" for value in values]
         if earlier is not None:
-            pairs = zip(texts[0 : 2 * len(table.columns) : 2], texts[1 : 2 * len(table.columns) : 2], strict=True)
-            texts = [f"{text}（{old}）" for text, old in pairs]
+            end, width = compared_tables.WIDTH * len(table.columns), compared_tables.WIDTH
+            texts = ["{}（{}，{}）".format(*texts[each : each + width]) for each in range(0, end, width)]
         rendered.add_row(name, *texts, end_section=at == len(shown.names) - 2)
     return rendered
 

@@ -256,6 +256,31 @@ def test_two_periods_stand_beside_each_other_in_a_file(april):
     assert (total["上月时段"], total["上月统计时刻"]) == ("2026-03-01 至 2026-03-31（未结束）", "2026-03-26 12:00")
 
 
+def test_the_difference_is_told_in_json_and_stands_as_a_third_column_in_a_file(april):
+    query = "by=town&period=month&as_of=2026-04-26T12:00"
+    said, total = told(april, query), lines_of(april, query)[-1]
+    compared = said["compared"]
+
+    assert [row["key"] for row in compared["rows"]] == [row["key"] for row in said["rows"]]
+    assert compared["total"]["counts"]["cases"] == {"change": 9, "text": "+9"}
+    assert compared["total"]["rates"]["closure_rate"] == {"change": None, "text": "—"}
+    for row, counted, beside in zip(
+        (*compared["rows"], compared["total"]),
+        (*said["rows"], said["total"]),
+        (*said["before"]["rows"], said["before"]["total"]),
+        strict=True,
+    ):
+        assert {kind: set(row[kind]) for kind in ("counts", "rates", "days", "results")} == {
+            kind: set(counted[kind] if kind != "results" else said["results"])
+            for kind in ("counts", "rates", "days", "results")
+        }
+        for code, each in row["counts"].items():
+            assert each["change"] == counted["counts"][code] - beside["counts"][code]
+    assert (total["案件数增减"], total["闭环率（办结率）增减（百分点）"]) == ("+9", "—")
+    assert not [title for title in total if "时段增减" in title or "统计时刻增减" in title]
+    assert told(april, THEN)["compared"] is None
+
+
 def test_a_file_says_of_which_days_and_as_of_when_it_counts(april):
     first, *_ = lines_of(april, THEN)
     second, *_ = lines_of(april, f"{APRIL}&as_of=2026-05-01T00:00:30.004")

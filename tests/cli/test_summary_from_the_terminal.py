@@ -60,8 +60,11 @@ def test_a_period_stands_with_the_one_before_in_brackets(folder):
     shown = run(folder, "--period", "month", "--as-of", "2026-04-26").stdout
 
     assert "2026-04-01 至 2026-04-30（未结束）  统计时刻 2026-04-26 23:59:59.999" in shown
-    assert "本月，括号内为上月（2026-03-01 至 2026-03-31，统计时刻 2026-03-26 23:59:59.999）" in shown
-    assert "12（1）" in shown
+    assert (
+        "本月，括号内为上月（2026-03-01 至 2026-03-31，统计时刻 2026-03-26 23:59:59.999）和增减（比率增减为百分点）"
+        in shown
+    )
+    assert "12（1，+11）" in shown
     assert "上月检查0家，发现1处" in shown
 
 
@@ -78,7 +81,7 @@ def test_any_two_days_stand_with_those_of_the_year_before(folder):
     shown = run(folder, *APRIL, "--compare", "year_ago", "--by", "month").stdout
 
     assert "本期，括号内为去年同期（2025-04-01 至 2025-04-30，统计时刻 2025-05-01 00:00）" in shown
-    assert "13（0）" in shown
+    assert "13（0，+13）" in shown
 
 
 def test_a_csv_goes_to_a_file_with_its_bom(folder):

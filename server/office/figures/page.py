@@ -73,7 +73,7 @@ def beside() -> Response:
     with context.database().reading() as reading:
         found = find(reading, by, requests.reading_scope(by), request.args)
         before = _before(reading, found)
-    values = {"before": shown.beside(found.asked, before), "before_name": _before_name(found.asked)}
+    values = {"before": shown.beside(found.asked, found.result, before), "before_name": _before_name(found.asked)}
     return pages.respond("figures/beside.html", layout.language(), values)
 
 

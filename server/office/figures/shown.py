@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from server.db.transactions import Reading
 from server.grid.domain.areas import short_name
 from server.office.figures.asked import Asked, cases_address
-from server.summaries.domain import figure_definitions, periods, sentences
+from server.summaries.domain import differences, figure_definitions, periods, sentences
+from server.summaries.domain.differences import Change
 from server.summaries.domain.periods import Period
 from server.summaries.domain.summary_rows import Figures, Rate, Row, Summary
 from server.summaries.usecases import summary_tables, untimed
@@ -38,6 +39,15 @@ class Cell(NamedTuple):
 
     text: str
     address: str
+
+
+class Beside(NamedTuple):
+    """A number of the period beside, with the address of its cases. change: by how much the shown one is more."""
+
+    text: str
+    address: str
+    change: str
+    is_points: bool
 
 
 class ShownRow(NamedTuple):
@@ -112,25 +122,26 @@ def kpis(asked: Asked, result: Result, before: Result | None) -> dict[str, Any]:
     counts = {code: Cell(str(n), asked.cases(code, result.as_of)) for code, n in figures.counts.items()}
     rates = {code: sentences.share(rate) for code, rate in figures.rates.items()}
     days = {code: sentences.days(length) for code, length in figures.days.items()}
-    return {"counts": counts, "rates": rates, "days": days, "before": beside(asked, before)}
+    return {"counts": counts, "rates": rates, "days": days, "before": beside(asked, result, before)}
 
 
-def beside(asked: Asked, before: Result | None) -> dict[str, Cell]:
+def beside(asked: Asked, result: Result, before: Result | None) -> dict[str, Beside]:
     """Return the figures of the strip, and the control shares, of the period beside; empty without one."""
     if before is None or not summary_tables.has_begun(before):
         return {}
-    figures, known = before.summary.total, _figures_by_code(before)
-    address = cases_address
-    found = {
-        code: Cell(str(figures.counts[code]), address(asked.request, before.period, before.as_of, code))
-        for code in ("cases", "handling_overdue")
-    }
+    now, then, known = result.summary.total, before.summary.total, _figures_by_code(before)
+    found = dict[str, Beside]()
+
+    def put(code: str, text: str, figure: str, change: Change) -> None:
+        address = cases_address(asked.request, before.period, before.as_of, figure)
+        found[code] = Beside(text, address, differences.printed(change), change.is_points)
+
+    for code in ("cases", "handling_overdue"):
+        n = then.counts[code]
+        put(code, str(n), code, differences.of_counts(now.counts[code], n))
     for code in ("on_time_closure_rate", *CONTROLS):
-        numerator = known[code].numerator
-        found[code] = Cell(
-            sentences.share(figures.rates[code]),
-            address(asked.request, before.period, before.as_of, numerator),
-        )
+        rate = then.rates[code]
+        put(code, sentences.share(rate), known[code].numerator, differences.of_rates(now.rates[code], rate))
     return found
 
 

@@ -11,7 +11,8 @@ from typing import TypeAlias
 import xlsxwriter
 
 from server import table_files
-from server.summaries.domain import sentences
+from server.summaries.domain import differences, sentences
+from server.summaries.domain.differences import Change
 from server.summaries.domain.summary_rows import Rate
 from server.table_files import fitting
 
@@ -23,18 +24,20 @@ class Days:
     length: Fraction | None
 
 
-Value: TypeAlias = str | int | Rate | Days | None
+Value: TypeAlias = str | int | Rate | Days | Change | None
 
 
 def as_text(value: Value) -> str:
     """Return a value as people read it, ``—`` for nothing to divide by.
 
-    A share is ``66.67%``, of fewer than ten ``2/3``; a length is ``8.0``.
+    A share is ``66.67%``, of fewer than ten ``2/3``; a length is ``8.0``; a difference ``+3``, its unit in its title.
     """
     if isinstance(value, Rate):
         return sentences.share(value)
     if isinstance(value, Days):
         return sentences.days(value.length)
+    if isinstance(value, Change):
+        return differences.printed(value)
     return "" if value is None else str(value)
 
 
@@ -44,6 +47,8 @@ def csv_lines(rows: Iterable[Sequence[Value]]) -> bytes:
 
 
 def _cell(value: Value) -> str:
+    if isinstance(value, Change):
+        return differences.number(value)
     text = as_text(value)
     return table_files.verbatim(text) if isinstance(value, Rate) and sentences.is_of_few(value) else text
 
@@ -54,7 +59,7 @@ def as_csv(rows: Iterable[Sequence[Value]]) -> bytes:
 
 
 def as_xlsx(rows: Iterable[Sequence[Value]], sheet: str) -> bytes:
-    """Return a whole table as a workbook with one sheet; shares and lengths stay numbers to calculate with.
+    """Return a whole table as a workbook with one sheet; shares, lengths and differences stay numbers.
 
     A share of fewer than ten is text, ``2/3``: no percentage is told of so few.
     """
@@ -68,6 +73,7 @@ def as_xlsx(rows: Iterable[Sequence[Value]], sheet: str) -> bytes:
         book.add_format({"num_format": "0.0"}),
         book.add_format({"bold": True, "text_wrap": True, "valign": "top"}),
     )
+    signed = [book.add_format({"num_format": f"+{digits};-{digits};{digits}"}) for digits in ("0", "0.0", "0.00")]
     for line, row in enumerate(rows):
         for column, value in enumerate(row):
             if line == 0:
@@ -76,6 +82,8 @@ def as_xlsx(rows: Iterable[Sequence[Value]], sheet: str) -> bytes:
                 page.write_number(line, column, float(value.value), share)
             elif isinstance(value, Days) and value.length is not None:
                 page.write_number(line, column, float(value.length), length)
+            elif isinstance(value, Change) and value.amount is not None:
+                page.write_number(line, column, float(value.amount), signed[value.places])
             elif isinstance(value, int):
                 page.write_number(line, column, value)
             else:

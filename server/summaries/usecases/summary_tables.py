@@ -35,11 +35,12 @@ DAYS, AS_OF = "days", "as_of"
 class Column:
     """One figure of the table. code: of the figure; a result code has ``result:`` before it.
 
-    A file also says of which days (DAYS) and as of when (AS_OF) it counts.
+    A file also says of which days (DAYS) and as of when (AS_OF) it counts. is_rate: it is a share.
     """
 
     code: str
     label: str
+    is_rate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +61,18 @@ class SummaryTable:
 
 def table(reading: Reading, result: Result, codes: Sequence[str] | None = None) -> SummaryTable:
     """Return the summary with these figures, or with all of them and every result that occurs."""
-    known = {figure.code: figure.label for figure in figure_definitions.list_figures(result.as_of)}
+    known = {
+        figure.code: Column(figure.code, figure.label, figure.kind is Kind.RATE)
+        for figure in figure_definitions.list_figures(result.as_of)
+    }
     more: tuple[str, ...] = ()
     if codes is None:
         named = _result_names(reading, set(result.summary.total.results))
-        columns = [Column(code, label) for code, label in known.items()]
+        columns = list(known.values())
         columns += [Column(f"{RESULT}{code}", f"办结结果：{label}") for code, label in named.items()]
         more = (days_of(result), local_exactly(result.as_of))
     else:
-        columns = [Column(code, known[code]) for code in codes]
+        columns = [known[code] for code in codes]
     rows: list[tuple[str | None, str, Figures]] = [
         (written_key(result.by, row.key), row.name, row.figures) for row in result.summary.rows
     ]

@@ -182,6 +182,8 @@ def test_what_stands_beside_comes_by_itself_and_is_the_api_s_of_a_year_ago_and_o
         before = api.json["before"]
         text = re.search(r'id="b-cases".*?>(\d+)</a>', page.text)[1]
         assert text == str(before["total"]["counts"]["cases"])
+        change = api.json["compared"]["total"]["counts"]["cases"]["text"]
+        assert re.search(r'id="b-cases".*?</a>，增减 (\S+?)</span>', page.text)[1] == change
         rate = before["total"]["rates"]["void_rate"]
         assert f">{share(Rate(rate['n'], rate['d']))}</a>" in page.text
 
