@@ -1,4 +1,4 @@
-"""Which acts from a device no longer stand, since somebody else has taken a decision that their author did not see."""
+"""Which acts from a device no longer stand, since somebody else has done what their author did not see."""
 
 from __future__ import annotations
 
@@ -15,27 +15,37 @@ CARRIED_OUT = frozenset({Verdict.APPLIED, Verdict.MERGED, Verdict.LATE})
 
 _INTAKE = frozenset({"register", "reject", "merge", "split"})
 _DISPATCH = frozenset({"assign", "reassign", "return", "reopen"})
+_PARTS = frozenset({"feedback"})
+"""Acts that count where they moved the case on: what a co-handler says of their part hands nothing in."""
+_ANSWERS = frozenset({"feedback", "file_reply"})
+_CHECKS = frozenset({"close", "rework", "site_check"})
+_REOPENING = frozenset({"reopen"})
 
 OVERTAKEN_BY: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("register", "reject", "merge"), _INTAKE | _DISPATCH),
     **dict.fromkeys(("assign", "reassign"), _DISPATCH),
+    **dict.fromkeys(_CHECKS, _ANSWERS | _CHECKS | _REOPENING),
+    **dict.fromkeys(_ANSWERS, _REOPENING),
 }
-"""Acts that decide, each with the decisions after which it no longer stands.
+"""Acts that decide, judge or answer, each with the acts of others after which it no longer stands.
 
-Whoever registers a report has not said who is to handle it: giving it to somebody still stands after that.
+Whoever registers a report has not said who is to handle it: giving it to somebody still stands after that. A check
+judges the feedback that its author saw; a feedback that was written before a reopening does not answer it.
 """
 
 CURES = {
     **dict.fromkeys(("register", "reject", "merge"), "请由镇或村看过现在的情况后重新受理"),
     **dict.fromkeys(("assign", "reassign"), "如仍要改派，请由镇或村看过现在的情况后重新派遣"),
+    **dict.fromkeys(_CHECKS, "请核查人看过现在的情况后重新核查"),
+    **dict.fromkeys(_ANSWERS, "这次反馈不算对重开的答复，请承办人看过重开的原因后再反馈一次"),
 }
 
 
 def require_seen(record: Record, change: Change, author: str, since: Iterable[Revision]) -> None:
-    """Do nothing where nobody else has decided since what ``change`` decides. Raises StaleVersion that names it.
+    """Do nothing where nobody else has done since what ``change`` would undo. Raises StaleVersion that names it.
 
     author: user name. since: the revisions that the author had not seen, newest first. What came from the same device,
-    or from the same author by any, is no decision of somebody else.
+    or from the same author by any, is no act of somebody else.
     """
     note = record.office_note
     for each in since:
@@ -50,7 +60,8 @@ def require_seen(record: Record, change: Change, author: str, since: Iterable[Re
 
 def _is_by_another(made: Revision, change: Change, author: str) -> bool:
     is_own = made.author == author or _device(made.origin) == _device(change.dot.origin)
-    return made.verdict in CARRIED_OUT and not is_own
+    has_moved = made.action not in _PARTS or "status" in made.diff
+    return made.verdict in CARRIED_OUT and has_moved and not is_own
 
 
 def _device(origin: str) -> str:
@@ -69,7 +80,7 @@ def _changes_nothing(record: Record, change: Change) -> bool:
 
 
 def _told(made: Revision, note: str) -> str:
-    """Return day, role and step of a decision. note: the office note that it left."""
+    """Return day, role and step of an act. note: the office note that it left."""
     label = workflow.STEP_OF[made.action].label
     head = note.partition("：")[0]
     return head if head.endswith(label) else f"{instants.local_day(made.received_at)[5:]} {label}"
