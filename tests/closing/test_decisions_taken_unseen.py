@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from server.changes.usecases import limit_telling
 from tests.case_land import UNIT, CasePhone, Land
 from tests.field_clients import Client
 
@@ -126,11 +127,13 @@ def test_a_dispatch_stands_though_the_case_moved_on_otherwise(land):
     assert problems(land, id) == []
 
 
-def test_a_dispatch_stands_though_the_case_is_escalated_since(land):
+def test_a_dispatch_stands_though_a_limit_has_passed_since(land):
     id = land.report()
     land.act(id, "assign", "town", **TO_DEPARTMENT)
     phone = offline(land, id, "assign", **TO_WORKER)
-    land.act(id, "supervise", "town", level="1")
+    land.clock.pass_by(days=8)
+    land.valley.do(limit_telling.escalate, 10)
+    assert land.history(id)[-1]["action"] == "escalate"
 
     phone.send()
 
