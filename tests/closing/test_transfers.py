@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from server.cases.domain import deadlines
 from tests.case_land import Land, Refused
 from tests.office.desk import Desk, with_passwords
 
@@ -108,3 +109,35 @@ def test_what_comes_back_is_looked_at_no_more(land):
 
     assert due(land, "brigade") == []
     assert land.record(id).case.review_due_at is None
+
+
+@pytest.mark.parametrize(("extended", "by_how_many"), [(0, 9), (1, 9), (2, 0)])
+def test_what_comes_back_is_later_by_the_days_away_as_long_as_an_extension_is_left(land, extended, by_how_many):
+    id = land.report("neighbour")
+    land.lead_to(id, ASSIGN)
+    for _ in range(extended):
+        later = deadlines.day_of(land.record(id).due_at)
+        land.act(id, "ask_extension", "worker", reason="material", until=later.isoformat())
+        land.act(id, "extend", "town", reason="material", due_on=later.isoformat())
+    running = land.record(id).case.facts.handle_due_at
+    land.lead_to(id, ("ask_transfer", "officer", ASKED), ("transfer", "town", GIVEN))
+    land.clock.pass_by(days=9)
+
+    record = land.lead_to(id, ("resume", "officer"))
+
+    facts = record.case.facts
+    assert (deadlines.day_of(facts.handle_due_at) - deadlines.day_of(running)).days == by_how_many
+    assert facts.extended == min(extended + 1, 2)
+
+
+def test_a_major_hazard_comes_back_with_the_limit_that_it_had(land):
+    id = land.report("neighbour")
+    judged = {f"person_{number}": name for number, name in enumerate("甲乙丙", start=1)}
+    land.lead_to(id, ASSIGN, ("mark_major", "brigade", judged | {"document": "函1号", "rules": "GB35181-2025"}))
+    running = land.record(id).case.facts.handle_due_at
+    land.lead_to(id, ("ask_transfer", "officer", ASKED), ("transfer", "town", GIVEN))
+    land.clock.pass_by(days=4)
+
+    facts = land.lead_to(id, ("resume", "officer")).case.facts
+
+    assert (facts.handle_due_at, facts.extended) == (running, 0)

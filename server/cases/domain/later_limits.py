@@ -63,11 +63,14 @@ def goes_on_by(record: Record) -> Instant | None:
 def after_transfer(record: Record, at: Instant) -> Instant | None:
     """Return the limit by which a transferred case goes on when it comes back: later by the days that it was away.
 
+    By the limit as it was where no extension is left, and of a major hazard, whose extension is the brigade's to give.
     None for what is not transferred, or had no limit.
     """
     facts = None if record.case is None else record.case.facts
     if record.status != Status.TRANSFERRED or facts is None or facts.handle_due_at is None or facts.held_since is None:
         return None
+    if facts.extended >= EXTENSIONS_MAX or (record.case is not None and record.case.major):
+        return facts.handle_due_at
     away = deadlines.day_of(at) - deadlines.day_of(facts.held_since)
     return deadlines.end_of(date.fromisoformat(instants.last_day(facts.handle_due_at)) + away)
 
