@@ -392,7 +392,7 @@ def test_more_time_for_a_major_hazard_is_declined_by_the_brigade_alone(role, all
         (["days_30"], DUE, "2027-01-02", True),
         (["days_30"], DUE, "2027-01-03", False),
         (["days_30"], None, "2027-01-03", True),
-        ([], DUE, "2027-06-01", True),
+        ([], DUE, "2027-03-03", True),
     ],
 )
 def test_a_town_extends_by_thirty_days_at_once(limits, due_at, day, allowed):

@@ -137,3 +137,24 @@ def test_a_town_does_not_lower_the_supervision_of_the_brigade(cases):
     assert (answer.status_code, "挂牌督办只能由大队调整" in answer.json["detail"]) == (403, True)
     assert "supervised_3" in cases.county.get(f"/records/{case}", TOWN).json["flags"]
     cases.do(case, BRIGADE, "supervise", {"level": "2"})
+
+
+def test_one_extension_is_ninety_days_at_most_and_longer_is_a_suspension(cases):
+    case = cases.bring("handling")  # due in 5 days
+    longer = day(96)
+
+    for action in ("extend", "assign", "supervise"):
+        said = refused(cases, case, BRIGADE, action, due_on=longer)
+        assert "一次延期最多90天" in said and "申请挂账" in said
+    answer = cases.take(case, "hand", "ask_extension", {"reason": "材料未到", "until": longer})
+    assert (answer.status_code, "申请挂账" in answer.json["detail"]) == (422, True)
+
+    cases.do(case, BRIGADE, "extend", {"due_on": day(95)})
+    assert extended(cases, case) == 1
+
+
+def test_a_first_limit_lies_at_most_ninety_days_beyond_its_rule(cases):
+    case = cases.bring("registered")  # seven days by the rule
+
+    assert "90天" in refused(cases, case, BRIGADE, "assign", due_on=day(99))
+    cases.do(case, BRIGADE, "assign", {"due_on": day(96)})

@@ -38,6 +38,7 @@ LIMITS = {
     ("recurrence", ""): "2027-02-25T16:00:00.000Z",
     ("recheck", ""): "2026-12-27T16:00:00.000Z",
     ("extension_step", ""): "2026-12-27T16:00:00.000Z",
+    ("extension", ""): "2027-02-25T16:00:00.000Z",
     ("decide", ""): MONDAY,
     ("decide", "brigade"): WEDNESDAY,
     ("decide", "county"): WEDNESDAY,

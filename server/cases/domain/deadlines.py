@@ -23,6 +23,7 @@ class Clock(StrEnum):
     REOPEN = "reopen"
     REOPEN_WINDOW = "reopen_window"
     EXTENSION_STEP = "extension_step"
+    EXTENSION = "extension"
     DECIDE = "decide"
     RECHECK = "recheck"
     RETURN_WINDOW = "return_window"

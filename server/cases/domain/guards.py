@@ -202,18 +202,22 @@ _FARTHEST = timedelta(days=3 * 366)
 
 
 def _until_later(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
-    yield from _beyond(record, act, "until", "申请的日期")
+    yield from _beyond(record, act, context, "until", "申请的日期")
     yield from _ahead(act, "until")
 
 
 def _longer(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
-    yield from _beyond(record, act, "due_on", "延期后的期限")
+    yield from _beyond(record, act, context, "due_on", "延期后的期限")
 
 
-def _beyond(record: Record, act: Act, name: str, called: str) -> Iterator[Fault]:
+def _beyond(record: Record, act: Act, context: ActContext, name: str, called: str) -> Iterator[Fault]:
     day, due = _date(act[name]), record.due_at
-    if day is not None and due is not None and deadlines.end_of(day) <= due:
+    if day is None or due is None:
+        return
+    if deadlines.end_of(day) <= due:
         yield name, f"{called}应晚于现在的期限 {instants.last_day(due)}"
+    if act.action in ("extend", "ask_extension"):
+        yield from later_limits.beyond_longest(due, deadlines.end_of(day), name, act, context)
 
 
 def _twice(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:

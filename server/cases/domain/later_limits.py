@@ -107,6 +107,7 @@ def faults(record: Record, act: Act, context: ActContext) -> Iterator[tuple[str,
     yield from refusals(record.case, (context.extends_by,))
     if "days_30" in context.extends_by.limits and too_far(latest, _wanted(act) or "", context.calendar):
         yield "due_on", TOO_FAR
+    yield from beyond_longest(latest, _wanted(act), "due_on", act, context)
 
 
 def without_limit(record: Record, act: Act, context: ActContext) -> Iterator[tuple[str, str]]:
@@ -139,6 +140,23 @@ def too_far(running: Instant, wanted: Instant, calendar: Calendar) -> bool:
     """Say whether a town would extend by more than it may at once. running: the limit that is moved."""
     step = deadlines.due_at(Clock.EXTENSION_STEP, instants.later(running, -timedelta(seconds=1)), calendar)
     return wanted > step
+
+
+def beyond_longest(
+    running: Instant, wanted: Instant | None, name: str, act: Act, context: ActContext
+) -> Iterator[tuple[str, str]]:
+    """Yield that one extension would move a limit further than any may, from the limit that runs or from today.
+
+    running: the limit that is moved. name: of the input that holds the day.
+    """
+    start = max(instants.later(running, -timedelta(seconds=1)), act.at)
+    longest = deadlines.due_at(Clock.EXTENSION, start, context.calendar)
+    if wanted is not None and wanted > longest:
+        days = deadlines.limit_of(Clock.EXTENSION, act.at).amount
+        yield (
+            name,
+            f"一次延期最多{days}天，到 {instants.last_day(longest)} 为止；需要更长时间请“申请挂账”（最长12个月）",
+        )
 
 
 def _wanted(act: Act) -> Instant | None:

@@ -188,7 +188,7 @@ def test_the_ledger_leaves_as_a_workbook_for_who_may_export(land, county):
 
 
 def test_what_would_be_refused_is_not_offered_by_one_click_and_the_reason_stands_beside(land, county):
-    id = asked(land, "ask_extension", {"reason": "weather", "until": "2027-03-20"})
+    id = asked(land, "ask_extension", {"reason": "weather", "until": "2027-02-20"})
 
     page = signed_in(county, "town").open("/office/approvals")
 
