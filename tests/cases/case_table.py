@@ -55,7 +55,7 @@ void            open                                              > void
 withdraw        reported                                          > void
 supervise       open                                              > =
 mark_major      registered assigned accepted handling suspended transferred feedback > =
-unmark_major    registered assigned accepted handling suspended transferred feedback > =
+unmark_major    registered assigned accepted handling suspended transferred feedback closed > =
 note            any                                               > =
 """
 """Action, from where, to where (``=`` stays). open: reported to feedback."""

@@ -167,8 +167,8 @@ STEPS = (
         ("determined_on", "note"), ("major_by_rules", "three_people"),
     ),
     Step(
-        "unmark_major", "重大火灾隐患销案", OPEN - {Status.REPORTED}, None, ("reason", "document"), ("note",),
-        ("now_major",),
+        "unmark_major", "重大火灾隐患销案", OPEN - {Status.REPORTED} | {Status.CLOSED}, None, ("reason", "document"),
+        ("note",), ("now_major",),
     ),
     Step("release", "承办人离岗", WITH_HANDLER, Status.REGISTERED, takes=("note",)),
     Step("release_helpers", "协办人离岗", OPEN, None, takes=("helpers", "note")),
