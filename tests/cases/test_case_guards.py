@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from server.cases.domain import effects, guards, workflow
-from server.cases.domain.acts import Act, ActContext, CodeEntry, MergeTarget, Party
+from server.cases.domain.acts import Act, ActContext, CodeEntry, MergeTarget, Merging, Party
 from server.cases.domain.calendars import shipped
 from server.errors import IllegalStep, Invalid, NotAllowed
 from server.forms.domain.record_types import Kind
@@ -105,7 +105,7 @@ GOOD = [
 
 @pytest.mark.parametrize(("action", "inputs", "status"), GOOD)
 def test_a_complete_act_of_who_may_is_let_through(action, inputs, status):
-    known = by(into=OPEN, merges_unlike=True, has_account=False)
+    known = by(merging=Merging(OPEN, by_higher_level=True), has_account=False)
 
     assert judged(action, inputs, a_case(status, closed_at=NOW), known).role is Role.TOWN_STATION
 
@@ -197,7 +197,7 @@ def test_all_wrong_inputs_are_told_at_once():
 )
 def test_a_case_merges_into_an_open_one_of_its_own_kind(into, words):
     with pytest.raises(Invalid, match=words):
-        judged("merge", {"into": "other"}, a_case("reported"), by(into=into))
+        judged("merge", {"into": "other"}, a_case("reported"), by(merging=Merging(into)))
 
 
 # Persons

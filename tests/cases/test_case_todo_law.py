@@ -133,6 +133,7 @@ def assert_offers_what_is_allowed(land: Land, id: str, into: str) -> dict[str, s
 @pytest.mark.parametrize("standing", STANDING)
 def test_what_is_offered_is_allowed_and_what_is_not_offered_is_refused(land, standing):
     id, other = land.report(), land.report("neighbour")
+    land.act(other, "register", "officer")
     land.lead_to(id, *STANDING[standing])
 
     assert_offers_what_is_allowed(land, id, other)

@@ -1,4 +1,7 @@
-"""What may be merged: reports freely, a case that counts only into one of the same hazard, else by the level above."""
+"""What may be merged: reports freely, a case that counts only into one of the same hazard, else by the level above.
+
+What counts goes into what counts, and what holds it neither ends by one signature nor is made to look alike for it.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def test_reports_that_nobody_has_taken_in_are_merged_freely_and_taken_apart_agai
 
 
 def test_a_registered_case_goes_into_one_of_the_same_item_and_place(land):
-    master = reported(land)
+    master = registered(land)
 
     land.act(registered(land, " 村口"), "merge", "officer", into=master)
     for place, item in (("村尾", "hose_aged"), ("村口", "corridor_blocked")):
@@ -45,7 +48,7 @@ def test_a_registered_case_goes_into_one_of_the_same_item_and_place(land):
 
 
 def test_within_fifty_metres_is_the_same_place_however_it_was_called(land):
-    master = reported(land, spot=HERE)
+    master = registered(land, spot=HERE)
 
     land.act(registered(land, "小卖部", spot=NEAR), "merge", "officer", into=master)
     assert refused(land, registered(land, "小卖部", spot=FAR), "officer", master) == ["fields.into"]
@@ -79,3 +82,81 @@ def test_what_the_town_took_apart_and_so_took_in_is_the_brigades_to_merge(land):
     land.act(other, "merge", "brigade", into=master)
 
     assert land.record(other).status == "merged"
+
+
+def edit(land: Land, id: str, **fields: str) -> None:
+    answer = land.valley.post(f"/records/{id}/changes", "officer", {"action": "edit", "fields": fields})
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_registered_case_does_not_vanish_in_a_report(land):
+    report, case = reported(land), registered(land)
+
+    assert refused(land, case, "officer", report) == ["fields.into"]
+    land.act(report, "register", "officer")
+    land.act(case, "merge", "officer", into=report)
+
+    assert land.record(case).status == "merged"
+
+
+def test_a_report_that_holds_a_case_goes_into_no_other_report(land):
+    first, second, case = reported(land), reported(land), registered(land)
+    land.act(case, "merge", "town", into=first)
+
+    assert refused(land, first, "officer", second) == ["fields.into"]
+
+
+@pytest.mark.parametrize(("action", "by"), [("withdraw", "worker"), ("reject", "officer")])
+def test_a_report_that_holds_a_case_is_neither_withdrawn_nor_rejected_before_they_are_split(land, action, by):
+    report, case = reported(land), registered(land)
+    land.act(case, "merge", "town", into=report)
+
+    with pytest.raises(Refused) as no:
+        land.act(report, action, by, reason="not_fire")
+    assert "拆分" in str(no.value)
+    land.lead_to(case, ("split", "officer", {"reason": "不是一件"}))
+    land.act(report, action, by, reason="not_fire")
+
+    assert land.record(report).status in ("void", "rejected")
+
+
+def test_a_report_that_holds_reports_alone_is_rejected_as_before(land):
+    report, other = reported(land), reported(land)
+    land.act(other, "merge", "officer", into=report)
+
+    land.act(report, "reject", "officer", reason="not_fire")
+
+    assert land.record(report).status == "rejected"
+
+
+def test_what_is_overdue_since_it_was_registered_is_merged_by_the_level_above(land):
+    dispatched, waiting = registered(land), registered(land)
+    land.act(dispatched, "assign", "officer", assignee="user:worker")
+    land.clock.pass_by(days=20)
+    land.act(dispatched, "return", "officer", reason="收回")
+    master = registered(land)
+
+    for case in (dispatched, waiting):
+        assert refused(land, case, "officer", master) == ["fields.into"]
+        land.act(case, "merge", "town", into=master)
+        assert land.record(case).status == "merged"
+
+
+@pytest.mark.parametrize("edited", ["case", "master"])
+def test_an_edit_after_registration_makes_no_case_like_another(land, edited):
+    cases = {"master": registered(land), "case": registered(land, "河边", item="corridor_blocked")}
+    like = land.record(cases["master" if edited == "case" else "case"]).fields
+    edit(land, cases[edited], item=like["item"], place=like["place"])
+
+    assert refused(land, cases["case"], "officer", cases["master"]) == ["fields.into"]
+    land.act(cases["case"], "merge", "town", into=cases["master"])
+
+
+def test_a_correction_before_registration_is_what_the_case_said(land):
+    master, case = registered(land), reported(land, "河边", item="corridor_blocked")
+    edit(land, case, item="hose_aged", place="村口")
+    land.act(case, "register", "officer")
+
+    land.act(case, "merge", "officer", into=master)
+
+    assert land.record(case).status == "merged"

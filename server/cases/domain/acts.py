@@ -69,7 +69,10 @@ class CodeEntry:
 
 @dataclass(frozen=True, slots=True)
 class MergeTarget:
-    """Another case that the author may see, as far as merging into it needs. path: of its area."""
+    """Another case that the author may see, as far as merging into it needs.
+
+    path: of its area. said: of its hazard when it was registered, as in ``Merging``.
+    """
 
     id: str
     type: str
@@ -77,6 +80,22 @@ class MergeTarget:
     label: str
     path: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """What the rules about merging ask besides the case itself.
+
+    into: the case named by ``into``. by_higher_level: the author decides above whoever registered the case. said: what
+    it said of its hazard when it was registered, by field (``similarity.LIKENESS``). holds_cases: cases that were
+    registered are merged into it.
+    """
+
+    into: MergeTarget | None = None
+    by_higher_level: bool = False
+    said: Mapping[str, str] = field(default_factory=dict)
+    holds_cases: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +107,7 @@ class ActContext:
     has handled it, by mark; own_body_kinds: of those in which the author holds a duty. own_marks: the author's, and
     those of the bodies of their duties. has_account: somebody can
     act for whoever has the case. parties: whom ``assignee`` and ``helpers`` name, by mark; unknown ones are
-    missing. into: the case named by ``into``; merges_unlike: the author decides above whoever registered the case.
+    missing. merging: looked up for acts that merge, and for those that end a report.
     code_entries: codes of ``reason`` and ``result_code`` that are in their lists, by input. last_result: of the
     last feedback. rect: kind of repair, for its time limit. case_no: to be given when the case is registered.
     level: at which the author decides (``roles.DecisionLevel``), by duties of their own; handler_level: at which
@@ -108,8 +127,7 @@ class ActContext:
     own_marks: frozenset[str] = frozenset()
     has_account: bool = True
     parties: Mapping[str, Party] = field(default_factory=dict)
-    into: MergeTarget | None = None
-    merges_unlike: bool = False
+    merging: Merging = field(default_factory=Merging)
     code_entries: Mapping[str, CodeEntry] = field(default_factory=dict)
     last_result: CodeEntry | None = None
     rect: str = ""

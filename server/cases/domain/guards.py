@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 
 from server import instants
-from server.cases.domain import assignable, deadlines, later_limits, major_hazards, registering, similarity, workflow
+from server.cases.domain import assignable, deadlines, later_limits, major_hazards, mergers, registering, workflow
 from server.cases.domain.acts import PASSES, Act, ActContext
 from server.cases.domain.circumstances import CIRCUMSTANCES
 from server.cases.domain.deadlines import Clock
@@ -264,8 +264,9 @@ _GUARDS: dict[str, Callable[[Record, Act, ActContext], Iterator[Fault]]] = {
     "plan_ahead": _plan_ahead,
     "within_a_year": _within_a_year,
     "until_later": _until_later,
-    "into_open": similarity.into_open,
-    "into_alike": similarity.into_alike,
+    "into_open": mergers.into_open,
+    "into_alike": mergers.into_alike,
+    "holds_none": mergers.holds_none,
     "what_and_where": registering.says_what_and_where,
     "longer": _longer,
     "twice": _twice,

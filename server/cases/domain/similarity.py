@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
-from server.cases.domain.acts import Act, ActContext
 from server.records.domain import positions, premises
-from server.records.domain.records import Record
-from server.records.domain.status import ENDED, Status
 
 ITEM, PLACE, GEOMETRY = "item", "place", "geometry"
 """Fields of a hazard that say what it is and where."""
+LIKENESS = (ITEM, PLACE, GEOMETRY, premises.FIELD)
+"""Fields that two reports are compared by."""
 
 NEAR_M = 50.0
 """How far apart two reports of one hazard may lie, in metres."""
@@ -50,24 +49,3 @@ def is_same_place(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
 def place_key(place: str) -> str:
     """Return a place as it is compared: without spaces, full-width signs as half-width ones, letters small."""
     return "".join(unicodedata.normalize("NFKC", place).casefold().split())
-
-
-def into_open(record: Record, act: Act, context: ActContext) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with the case that ``into`` names: it is this one, is unknown, or has ended."""
-    if act["into"] == record.id:
-        yield "into", "不能并入自己，请选另一件"
-    elif act["into"] and (context.into is None or context.into.type != record.type):
-        yield "into", "没有这个主案件，或它不在您的管辖范围内；请核对主案件的记录编号"
-    elif context.into is not None and context.into.status in ENDED:
-        yield "into", "选的主案件已经结束，不能再并入；请另选一件"
-
-
-def into_alike(record: Record, act: Act, context: ActContext) -> Iterator[tuple[str, str]]:
-    """Yield why a case that counts, or has been left too long, is not merged: it goes into no rate any more then."""
-    into = context.into
-    is_late = record.due_at is not None and record.due_at <= act.at
-    if into is None or context.merges_unlike or not (record.status == Status.REGISTERED or is_late):
-        return
-    is_near = record.path.split("/")[:3] == into.path.split("/")[:3]
-    if not is_near or not are_alike(record.fields, into.fields):
-        yield "into", "已立项或已超期的，只能并入同一隐患、同一地点（或相距50米内）的案件；确是同一件的，请由上一级并案"

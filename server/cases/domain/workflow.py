@@ -78,7 +78,7 @@ STEPS = (
     Step(
         "register", "立项", frozenset({Status.REPORTED}), Status.REGISTERED, takes=("note",), guards=("what_and_where",)
     ),
-    Step("reject", "不予立项", frozenset({Status.REPORTED}), Status.REJECTED, ("reason",), ("note",)),
+    Step("reject", "不予立项", frozenset({Status.REPORTED}), Status.REJECTED, ("reason",), ("note",), ("holds_none",)),
     Step("merge", "并案", AT_INTAKE, Status.MERGED, ("into",), ("reason", "note"), ("into_open", "into_alike")),
     Step("split", "拆分", frozenset({Status.MERGED}), Status.REGISTERED, ("reason",), ("note",)),
     Step(
@@ -157,7 +157,7 @@ STEPS = (
         ("assignee", "due_on", "note"), ("in_window", "due_by_rule", "due_ahead"),
     ),
     Step("void", "作废", OPEN, Status.VOID, ("reason",), ("note",), ("void_asked",)),
-    Step("withdraw", "撤回", frozenset({Status.REPORTED}), Status.VOID, takes=("reason", "note")),
+    Step("withdraw", "撤回", frozenset({Status.REPORTED}), Status.VOID, (), ("reason", "note"), ("holds_none",)),
     Step(
         "supervise", "督办", OPEN, None, ("level",), ("due_on", *FIVE_DUTIES, "note"),
         ("due_running", "due_by_rule", "due_ahead"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from server import dated, instants
 from server.cases.domain import guards, registering, workflow
-from server.cases.domain.acts import Act, ActContext, CodeEntry, MergeTarget
+from server.cases.domain.acts import Act, ActContext, CodeEntry
 from server.cases.domain.right_conditions import LEVELS
 from server.cases.domain.workflow import Step
 from server.cases.store import calendars, case_numbers
@@ -24,8 +24,6 @@ from server.people.domain.rights import Grant
 from server.people.store import vacancies
 from server.records.domain import relation
 from server.records.domain.records import Record
-from server.records.domain.relation import Relation
-from server.records.store import records
 from sync.changes import Change
 
 REASONS = {
@@ -189,8 +187,7 @@ def _context_of_inputs(tx: Transaction, record: Record, act: Act, by: Actor) -> 
         has_account=act.action != "site_check" or standing.has_account(tx, record),
         body_kinds=standing.body_kinds(tx, record),
         parties=parties,
-        into=_merge_target(tx, act["into"], by) if act["into"] else None,
-        merges_unlike=act["into"] != "" and standing.is_above_registrar(tx, record, by),
+        merging=standing.merging_of(tx, record, act, by),
         code_entries=_code_entries(tx, act),
         last_result=None if last is None else _code_entry(tx, RESULTS, last),
         rect=item_words.repair_of(tx, record),
@@ -259,13 +256,6 @@ def _leads(scope: Scope, record: Record, since: instants.Instant) -> bool:
         each.lead and each.mark in scope.assignees and (each.until is None or each.until > since)
         for each in assignments
     )
-
-
-def _merge_target(tx: Transaction, id: str, by: Actor) -> MergeTarget | None:
-    found = records.find_for_writing(tx, id)
-    if found is None or found.kind is not Kind.CASE or relation.to_record(by, found) is not Relation.NOW:
-        return None
-    return MergeTarget(found.id, found.type, found.status or "", found.label, found.path, found.fields)
 
 
 def _code_entries(reading: Reading, act: Act) -> Mapping[str, CodeEntry]:

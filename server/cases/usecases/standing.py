@@ -1,22 +1,26 @@
-"""Looks up how people stand to a case: at which level they decide, who has it, and of which body."""
+"""Looks up how people stand to a case (level, handler, body), and how cases stand to each other."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from server.cases.domain import assignable, guards
-from server.cases.domain.acts import Act, ActContext, Party
-from server.db.transactions import Reading
+from server.cases.domain import assignable, guards, similarity
+from server.cases.domain.acts import Act, ActContext, MergeTarget, Merging, Party
+from server.db.transactions import Reading, Transaction
+from server.forms.domain.record_types import Kind
 from server.grid.domain.areas import path_of
 from server.people.domain import rights, roles
 from server.people.domain.actors import Actor
 from server.people.domain.rights import Grant, Mark
 from server.people.domain.roles import DecisionLevel
 from server.people.store import bodies, people
+from server.records.domain import relation
+from server.records.domain.case_steps import UNREGISTERED
 from server.records.domain.records import Record
+from server.records.domain.relation import Relation
 from server.records.domain.status import Status
-from server.records.store import revisions
+from server.records.store import records, revisions
 
 
 def may_be_given(reading: Reading, mark: str, by: Actor) -> bool:
@@ -126,3 +130,42 @@ def heirs(by: Actor, record: Record) -> tuple[str, ...]:
     """Return the paths of the areas of ``by`` into which that of the case was merged: its work is done by theirs."""
     covering = (duty.place for duty in by.current if duty.covers(record.path))
     return tuple(dict.fromkeys(place.path for place in covering if not place.holds(record.path)))
+
+
+_ASKING = frozenset({"merge", "reject", "withdraw"})
+"""Acts for which it matters whether cases that counted were merged into the record."""
+
+
+def merging_of(tx: Transaction, record: Record, act: Act, by: Actor) -> Merging:
+    """Return what merging asks of an act; nothing is looked up for an act that neither merges nor ends a report."""
+    if act.action not in _ASKING:
+        return Merging()
+    holds = any(each.case is not None and each.case.facts.registered_at for each in records.merged_into(tx, record.id))
+    if act.action != "merge" or not act["into"]:
+        return Merging(holds_cases=holds)
+    return Merging(
+        into=_merge_target(tx, act["into"], by),
+        by_higher_level=is_above_registrar(tx, record, by),
+        said=said_when_registered(tx, record),
+        holds_cases=holds,
+    )
+
+
+def said_when_registered(reading: Reading, record: Record) -> Mapping[str, str]:
+    """Return what a case said of its hazard when it was first taken in; of a report, what it says now."""
+    said: dict[str, str] = {name: record.fields.get(name, "") for name in similarity.LIKENESS}
+    now_said, at_registration = dict(said), None
+    for each in reversed(list(revisions.list_of(reading, record.id))):
+        before, now = each.diff.get("status", (None, None))
+        if now is not None and now not in UNREGISTERED and (before is None or before in UNREGISTERED):
+            at_registration = dict(said)
+        said |= {name: each.diff[name][0] or "" for name in similarity.LIKENESS if name in each.diff}
+    return now_said if at_registration is None else at_registration
+
+
+def _merge_target(tx: Transaction, id: str, by: Actor) -> MergeTarget | None:
+    found = records.find_for_writing(tx, id)
+    if found is None or found.kind is not Kind.CASE or relation.to_record(by, found) is not Relation.NOW:
+        return None
+    said = said_when_registered(tx, found)
+    return MergeTarget(found.id, found.type, found.status or "", found.label, found.path, found.fields, said)
