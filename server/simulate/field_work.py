@@ -146,7 +146,7 @@ def handle_case(phone: Phone, chance: Random) -> str:
         "ask_extension": {"reason": "material", "until": _day(phone, 10), "note": "缺配件（演示）"},
     }[act]
     status = {"accept": "accepted", "feedback": "feedback"}.get(act, row.values.get("status", ""))
-    todo = "feedback ask_return ask_extension ask_suspension note" if act == "accept" else ""
+    todo = "feedback ask_return ask_extension note" if act == "accept" else ""
     return _act(phone, "hazard_task", (id, row), act, more, status, todo)
 
 

@@ -23,7 +23,7 @@ from tests.form_engine.cases import (
 from tests.form_engine.phone import Misplayed, with_cells
 from tests.forms.xforms import xform
 
-HANDLING = "feedback ask_return ask_extension ask_suspension note"
+HANDLING = "feedback ask_return ask_extension note"
 
 
 def in_days(days: int) -> str:
@@ -77,7 +77,7 @@ def answered(filled):
             {"act": "ask_return", "return_reason": "not_my_duty"},
             {
                 "status": "assigned",
-                "todo": "accept feedback ask_extension ask_suspension note",
+                "todo": "accept feedback ask_extension note",
                 "reason": "not_my_duty",
                 "note": "",
             },
@@ -86,7 +86,7 @@ def answered(filled):
             {"act": "ask_extension", "extension_reason": "other", "reason_text": "等配件", "until": "2026-12-20"},
             {
                 "status": "assigned",
-                "todo": "accept feedback ask_return ask_suspension note",
+                "todo": "accept feedback ask_return note",
                 "reason": "等配件",
                 "note": "",
                 "until": "2026-12-20",
@@ -107,7 +107,7 @@ def answered(filled):
             {"act": "note", "note": "户主周末回来"},
             {
                 "status": "assigned",
-                "todo": "accept feedback ask_return ask_extension ask_suspension note",
+                "todo": "accept feedback ask_return ask_extension note",
                 "note": "户主周末回来",
             },
         ),

@@ -21,7 +21,7 @@ def test_accepting_and_reporting_back_needs_no_signal_between_them(phone):
 
     assert asked.asked["act"] == ("feedback", "ask_return", "ask_extension", "ask_suspension", "note")
     assert asked.saved["status"] == "accepted"
-    assert fed_back.asked["act"] == ("feedback", "ask_return", "ask_suspension", "note")
+    assert fed_back.asked["act"] == ("feedback", "ask_return", "note")
     assert TO_DO not in phone.fill("hazard_task").asked["hazard"]
 
 

@@ -144,7 +144,7 @@ def test_a_reporter_reads_the_outcome_on_the_phone_for_thirty_days(land, ended, 
 def test_a_former_handler_keeps_the_row_for_thirty_days(land):
     id = assigned(land, "user:stranger", "town")
     phone = land.phone("stranger")
-    assert phone.rows[id].fields["todo"] == "accept feedback ask_return ask_extension ask_suspension note"
+    assert phone.rows[id].fields["todo"] == "accept feedback ask_return ask_extension note"
 
     land.act(id, "assign", "town", assignee="user:worker")
     phone.pull()

@@ -60,8 +60,8 @@ def test_a_case_goes_from_report_to_closed_on_two_phones(land, first, second, lo
 
     worker.pull()
     assert worker.rows[id].label == "限11-30｜荆山口村｜演示民宿07｜燃气软管老化"
-    assert worker.rows[id].fields["todo"] == "accept feedback ask_return ask_extension ask_suspension note"
-    worker.act(id, "accept", status="accepted", todo="feedback ask_return ask_extension ask_suspension note")
+    assert worker.rows[id].fields["todo"] == "accept feedback ask_return ask_extension note"
+    worker.act(id, "accept", status="accepted", todo="feedback ask_return ask_extension note")
     worker.act(id, "feedback", status="feedback", todo="", **FIXED)
     sent(worker, second, lost=lost)
     assert land.record(id).status == "feedback"
@@ -122,7 +122,7 @@ def test_a_handler_asks_for_a_long_term_plan_without_signal(land):
     plan = {"plan": "列入老旧管网改造", "milestones": "一月拆除，三月换管", "leader": "镇分管副镇长"}
     said = {"reason": "budget_year", "until": "2027-03-31", "safeguard": "每日巡查", **plan}
 
-    worker.act(id, "accept", status="accepted", todo="feedback ask_return ask_extension ask_suspension note")
+    worker.act(id, "accept", status="accepted", todo="feedback ask_return ask_extension note")
     worker.act(id, "ask_suspension", status="accepted", todo="feedback ask_return ask_extension note", **said)
     sent(worker, (0, 1))
 

@@ -26,7 +26,6 @@ OFFERED = {
     "feedback": ("feedback",),
     "ask_return": ("ask_return",),
     "ask_extension": ("ask_extension",),
-    "ask_suspension": ("ask_suspension",),
     "check": ("close", "rework"),
     "site_check": ("site_check",),
     "register": ("register",),
@@ -38,11 +37,8 @@ OFFERED = {
 }
 """Words of ``todo`` in their order, each with the actions that it stands for; whoever may take one may do the word."""
 
-BY_HAND = frozenset({"note", "ask_suspension"})
-"""Words offered only to those who reported the case or have it: everyone else has other work to look at.
-
-A town, which may ask for a suspension too, does so at its desk.
-"""
+BY_HAND = frozenset({"note"})
+"""Words offered only to those who reported the case or have it: everyone else has other work to look at."""
 
 
 def actions(reading: Reading, record: Record, by: Actor) -> tuple[str, ...]:
