@@ -46,7 +46,9 @@ class AreaCondition:
         self.values: dict[str, Any] = {}
         if exact is not None:
             self.values = {f"in{n}": path for n, path in enumerate(exact)}
-            self.sql = f" AND path IN ({', '.join(f':{name}' for name in self.values)})"
+            # An area that another has taken over holds nothing any more, and no engine but SQLite takes an empty list.
+            listed = ", ".join(f":{name}" for name in self.values)
+            self.sql = f" AND path IN ({listed})" if listed else " AND 1 = 0"
         elif self.is_county:
             self.sql = ""
         else:
