@@ -32,7 +32,8 @@ def address(tmp_path_factory) -> Iterator[str]:
 def test_a_page_fits_is_accessible_and_asks_nobody_else(address, size, language):
     with browser_window(address, size) as window:
         window.open("/")
-        window.page.click(f"button[value={language}]")
+        with window.page.expect_navigation():
+            window.page.click(f"button[value={language}]")
         faults = {"/": window.faults()}
         window.sign_in("town")
         for path in PATHS:
