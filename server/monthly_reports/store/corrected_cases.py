@@ -1,4 +1,4 @@
-"""Find the cases of a filed month of which it was put right since what they are, how serious and where."""
+"""Find the cases of a filed month whose item, severity or place has been put right since it was filed."""
 
 from __future__ import annotations
 

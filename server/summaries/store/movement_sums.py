@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from server.db.transactions import Reading
+from server.instants import Instant
 from server.summaries.domain import periods
 from server.summaries.domain.contributions import AHEAD, COLUMNS, LATE
 from server.summaries.domain.count_rules import Window
@@ -58,25 +59,29 @@ class MovementSums:
 
     def lateness(self, window: Window) -> Columns:
         """Return what moved in the sums of LATE and AHEAD; the instant of ``window`` lies in the period's last day."""
-        self._values |= {"as_of": window.as_of, "day_before": window.day_before}
-        found: Columns = {}
+        at, found = {"as_of": window.as_of, "day_before": window.day_before}, Columns()
         undecided = "decided_at IS NULL AND received_day BETWEEN :low AND :high AND received_at <= :day_before"
-        for key, n in self._grouped("movement_state", "SUM(n)", undecided, "received_day / 100"):
+        for key, n in self._grouped("movement_state", "SUM(n)", undecided, "received_day / 100", at=at):
             found.setdefault(key, Counter())[LATE[0]] += n
         running = "running = 1 AND registered_day BETWEEN :low AND :high"
-        for key, *late in self._grouped("movement_state", _LATE_SUMS, running, "registered_day / 100"):
+        for key, *late in self._grouped("movement_state", _LATE_SUMS, running, "registered_day / 100", at=at):
             found.setdefault(key, Counter()).update(dict(zip(LATE[1:], late, strict=True)))
         ahead = "limit_day = :high AND close_due_at > :as_of"
         closed = "COALESCE(SUM(n) FILTER (WHERE closed_day IS NOT NULL), 0)"
-        for key, *sums in self._grouped("movement_state", f"SUM(n), {closed}", ahead, "limit_day / 100"):
+        for key, *sums in self._grouped("movement_state", f"SUM(n), {closed}", ahead, "limit_day / 100", at=at):
             found.setdefault(key, Counter()).update(dict(zip(AHEAD, sums, strict=True)))
         return found
 
-    def _grouped(self, table: str, sums: str, rows: str, month: str, more: str = "") -> Iterator[tuple[Any, ...]]:
-        """Yield (key, sums…) of the rows that a condition names. month: of a row, where it is the key."""
+    def _grouped(
+        self, table: str, sums: str, rows: str, month: str, more: str = "", at: Mapping[str, Instant] | None = None
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield (key, sums…) of the rows that a condition names.
+
+        month: of a row, where it is the key. more: what else rows are grouped by. at: instants that ``rows`` names.
+        """
         key = {PATH: "path", MONTH: month}[self._by]
         sql = f"SELECT {key}, {sums} FROM {table} WHERE {self._within} AND {rows} GROUP BY 1{more}"
-        return self._reading.sql.tuples(sql, self._values)
+        return self._reading.sql.tuples(sql, {**self._values, **(at or {})})
 
 
 _CLOSING = "close_due_at IS NOT NULL AND close_due_at <= :as_of"
